@@ -1,0 +1,28 @@
+"""Every command: where its code is and what it does, in one line."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One row: module:attribute of a click command, and its summary."""
+
+    target: str
+    summary: str
+
+
+COMMANDS = {
+    "demo": Command("deploy.demo.command:demo", "Score a real year of flights on a stack of its own, and count."),
+    "up": Command("deploy.local.command:up", "Start Kafka, ClickHouse and workers on this machine."),
+    "doctor": Command("deploy.local.doctor:doctor", "Check each part and say what to do about what fails."),
+    "init": Command("headrace.apply.command:init", "Write a model folder that works."),
+    "apply": Command("headrace.apply.command:apply", "Create or extend a model's topics and tables."),
+    "train": Command("trainer.command:train", "Train a model folder's estimator and register the bundle."),
+    "release": Command("deploy.desk.command:release", "Approve, roll back, show, log, verify releases."),
+    "worker": Command("streams.command:worker", "Run one worker: score or sink."),
+    "score": Command("headrace.ask.command:score", "Send one request and print its answer."),
+    "ledger": Command("headrace.ledger.command:ledger", "Count requests, answers and rows; nothing may be missing."),
+    "explain": Command("headrace.ledger.explain:explain", "Show how one answer came about, and score it again."),
+    "sql": Command("headrace.clickhouse.command:sql", "Run a query on ClickHouse."),
+    "bench": Command("deploy.bench.command:bench", "Measure against the limit and the rivals, in one run."),
+}
