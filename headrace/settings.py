@@ -7,7 +7,7 @@ import getpass
 import os
 import socket
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -46,13 +46,16 @@ class Worker(_Part):
     name: str = Field(default="", description="stable name; two live workers must not share one (default: role-host)")
     http_port: int = Field(default=0, ge=0, le=65535, description="health, readiness and metrics; 0 takes a free port")
     http_host: str = Field(default="127.0.0.1", description="address of health, readiness and metrics")
+    delivery: Literal["exactly-once", "at-least-once"] = Field(
+        default="exactly-once", description="transactions, or lower latency and a batch repeated after a crash"
+    )
     batch_rows: int = Field(default=5000, ge=1, le=100_000, description="most requests in one micro-batch")
     linger_ms: int = Field(default=0, ge=0, le=10_000, description="wait for more requests before a batch is taken")
     transaction_timeout_s: float = Field(default=15.0, gt=0, le=900, description="how long a transaction may be open")
     watchdog_s: float = Field(default=30.0, gt=0, description="a Kafka call that takes longer ends the process")
     sink_rows: int = Field(default=100_000, ge=1, description="rows that the sink gathers at most for one insert")
     sink_seconds: float = Field(default=1.0, gt=0, description="seconds that the sink gathers at most")
-    max_request_bytes: int = Field(default=900_000, ge=1000, description="a larger request is rejected")
+    max_request_bytes: int = Field(default=262_144, ge=1000, description="a larger request is rejected")
 
 
 class Settings(BaseSettings):

@@ -1,0 +1,1 @@
+"""What runs Headrace: the local stack, the desk, the demo and the images."""

@@ -1,0 +1,121 @@
+"""What a person does at the desk: approve, roll back."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from deploy.desk import book
+from deploy.desk.book import Page
+from deploy.desk.errors import NotTaken, Overtaken
+from deploy.desk.target import rollback_target
+from headrace.bundle import Limits, Manifest, Verified, verify
+from headrace.kafka.clients import KafkaAddress
+from headrace.registry import Registry
+from headrace.release import Chain, Link, Release, TrustedKeys, Variant, read_private, sign
+from headrace.release.document import Scalar
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Signs releases with one key, in the name of one actor."""
+
+    kafka: KafkaAddress
+    registry: Registry
+    cache: Path
+    key_file: Path
+    trusted_folder: Path
+    actor: str
+    limits: Limits = Limits()
+    clock: Callable[[], datetime] = _now
+
+    def approve(self, model: str, version: str, *, reason: str, threshold: float | None = None) -> Link:
+        """Let one version serve everything; its bundle is tried first. Without a threshold the present one stays."""
+        digest = self.registry.digest(model, version)
+        manifest, verified = self._tried(model, version, digest)
+        head = self.page(model).chain.head
+        return self._publish(
+            model,
+            head,
+            action="approve",
+            variants=(Variant(name="champion", version=version, digest=digest),),
+            parameters=_parameters(manifest, head, threshold),
+            reason=reason,
+            evidence=_evidence(manifest, verified),
+        )
+
+    def rollback(self, model: str, *, reason: str, to: str | None = None) -> Link:
+        """Publish an earlier state anew: that of a version, of a release id, or the one before the present one."""
+        chain = self.page(model).chain
+        target = rollback_target(chain, to)
+        for variant in target.release.variants:
+            self._tried(model, variant.version, variant.digest)
+        return self._publish(
+            model,
+            chain.head,
+            action="rollback",
+            variants=target.release.variants,
+            parameters=dict(target.release.parameters),
+            reason=reason,
+            evidence={**target.release.evidence, "restores": target.id},
+        )
+
+    def page(self, model: str) -> Page:
+        """All that model-releases says about a model at this moment."""
+        return book.read(self.kafka, model, TrustedKeys.read(self.trusted_folder))
+
+    def _tried(self, model: str, version: str, digest: str) -> tuple[Manifest, Verified]:
+        folder = self.registry.fetch_bundle(model, version, digest, self.cache)
+        return Manifest.read(folder), verify(folder, digest, self.limits)
+
+    def _publish(self, model: str, head: Link | None, **decided: Any) -> Link:
+        release = Release(
+            model=model,
+            sequence=head.release.sequence + 1 if head else 0,
+            predecessor=head.id if head else "",
+            actor=self.actor,
+            issued_at=self.clock().isoformat(timespec="milliseconds"),
+            key_id="",
+            **decided,
+        )
+        message = sign(release, read_private(self.key_file))
+        offset = book.publish(self.kafka, model, message)
+        page = self.page(model)
+        verdict = page.verdict_at(offset)
+        if verdict is not None and verdict.link is not None:
+            return verdict.link
+        raise _lost(page.chain, release, verdict.reason if verdict else "", verdict.detail if verdict else "")
+
+
+def _parameters(manifest: Manifest, head: Link | None, threshold: float | None) -> dict[str, Scalar]:
+    parameters = dict(head.release.parameters) if head else {}
+    if threshold is not None:
+        parameters["threshold"] = float(threshold)
+    elif "threshold" not in parameters and manifest.task == "classification":
+        parameters["threshold"] = float(manifest.training.get("threshold", 0.5))
+    return parameters
+
+
+def _evidence(manifest: Manifest, verified: Verified) -> dict[str, Any]:
+    return {"metrics": manifest.metrics, "code_revision": manifest.code_revision, "verified": asdict(verified)}
+
+
+def _lost(chain: Chain, release: Release, reason: str, detail: str) -> Exception:
+    winner = next((link for link in chain.history if link.release.sequence == release.sequence), None)
+    if reason == "wrong-predecessor" and winner is not None:
+        won = winner.release
+        return Overtaken(
+            f"another desk was first: release {winner.short} ({won.action} {won.champion.version} by {won.actor}: "
+            f"{won.reason!r}) is number {won.sequence} of {won.model}; your decision does not count. "
+            f"Look at it with `headrace release show {won.model}` and decide again"
+        )
+    return NotTaken(
+        f"the release of {release.model} was published, but it does not count: {reason or 'not found in the topic'} {detail}"
+    )
+
+

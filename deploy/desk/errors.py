@@ -1,0 +1,29 @@
+"""HeadraceError
+└── DeskError                 raised when the desk cannot do what was asked
+    ├── Overtaken             raised when another desk published first
+    ├── NotTaken              raised when the published document was refused by the chain
+    ├── NotPublished          raised when Kafka did not take the document
+    └── NothingToRollBackTo   raised when no earlier release fits
+"""
+
+from headrace.errors import HeadraceError
+
+
+class DeskError(HeadraceError):
+    """Raised when the desk cannot do what was asked."""
+
+
+class Overtaken(DeskError):
+    """Raised when another desk published first; nothing of this call counts."""
+
+
+class NotTaken(DeskError):
+    """Raised when the published document was refused by the chain."""
+
+
+class NotPublished(DeskError):
+    """Raised when Kafka did not take the document."""
+
+
+class NothingToRollBackTo(DeskError):
+    """Raised when no earlier release fits."""

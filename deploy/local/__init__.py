@@ -1,0 +1,1 @@
+"""The services of one machine: Kafka and ClickHouse without Docker."""

@@ -1,0 +1,1 @@
+"""Writing a model folder, and making topics, tables and schemas out of one."""

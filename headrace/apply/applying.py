@@ -1,0 +1,80 @@
+"""Topics, tables and schemas out of a model folder; safe to repeat."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from headrace.apply.columns import partition_faults, plan
+from headrace.apply.errors import BreakingChange
+from headrace.clickhouse.client import ClickHouse, statements
+from headrace.clickhouse.ddl import column, described, model_script, shared_script
+from headrace.kafka.clients import KafkaAddress
+from headrace.kafka.topics import create_topics, existing_topics
+from headrace.modelfolder import ModelFolder
+from headrace.topics import all_topics
+from headrace.wire.request import request_schema
+
+
+class SchemaStore(Protocol):
+    """Keeps writer schemas, each once."""
+
+    def put_schema(self, schema: Mapping[str, Any]) -> str:
+        """Store a schema; the fingerprint as hex."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What one `headrace apply` did."""
+
+    model: str
+    topics_created: tuple[str, ...]
+    columns_added: tuple[str, ...]
+    table_created: bool
+    schema: str
+
+
+def apply(
+    folder: ModelFolder,
+    *,
+    kafka: KafkaAddress,
+    replication: int,
+    clickhouse: ClickHouse,
+    schemas: SchemaStore,
+) -> Applied:
+    """Bring Kafka, ClickHouse and the registry to what the folder says; raises BreakingChange before anything is touched."""
+    topics = all_topics([(folder.name, folder.partitions)])
+    existing = _columns(clickhouse, folder.name)
+    wanted = plan(existing, folder.features) if existing else None
+    faults = list(wanted.faults) if wanted else []
+    faults += partition_faults({topic.name: topic.partitions for topic in topics}, existing_topics(kafka))
+    if faults:
+        raise BreakingChange(folder.name, faults)
+    created = create_topics(kafka, topics, replication)
+    for statement in statements(shared_script()) + statements(model_script(folder.name, folder.features)):
+        clickhouse.run(statement, doing=f"creating the tables of {folder.name}")
+    for feature in wanted.add if wanted else ():
+        clickhouse.run(
+            f"ALTER TABLE {folder.name}_predictions ADD COLUMN IF NOT EXISTS {column(feature)}",
+            doing=f"adding the column {feature.name}",
+        )
+    for feature in wanted.grown if wanted else ():
+        clickhouse.run(
+            f"ALTER TABLE {folder.name}_predictions COMMENT COLUMN `{feature.name}` '{described(feature)}'",
+            doing=f"extending the enum {feature.name}",
+        )
+    return Applied(
+        model=folder.name,
+        topics_created=tuple(created),
+        columns_added=tuple(feature.name for feature in wanted.add) if wanted else (),
+        table_created=not existing,
+        schema=schemas.put_schema(request_schema(folder.name, folder.features)),
+    )
+
+
+def _columns(clickhouse: ClickHouse, model: str) -> dict[str, str]:
+    rows = clickhouse.rows(
+        "SELECT name, comment FROM system.columns WHERE database = currentDatabase() AND table = %(table)s",
+        {"table": f"{model}_predictions"},
+        doing="reading the table's columns",
+    )
+    return dict(rows)

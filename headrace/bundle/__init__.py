@@ -1,0 +1,23 @@
+"""A bundle: one immutable version of a model, as a folder whose manifest holds the digest of everything in it."""
+
+from headrace.bundle.golden import Golden
+from headrace.bundle.load import SIZE_CAP, Bundle, checked_files, load
+from headrace.bundle.manifest import FileEntry, Manifest
+from headrace.bundle.verify import Limits, Verified, verify
+from headrace.bundle.write import Draft, digest_of, write
+
+__all__ = [
+    "SIZE_CAP",
+    "Bundle",
+    "Draft",
+    "FileEntry",
+    "Golden",
+    "Limits",
+    "Manifest",
+    "Verified",
+    "checked_files",
+    "digest_of",
+    "load",
+    "verify",
+    "write",
+]

@@ -1,0 +1,21 @@
+"""HeadraceError
+├── KafkaUnreachable      raised when Kafka does not answer, or refuses the credentials
+└── TopicMissing          raised when a topic that must be there is not
+"""
+
+from headrace.errors import HeadraceError
+
+
+class KafkaUnreachable(HeadraceError):
+    """Raised when Kafka does not answer in time; says what the client heard meanwhile."""
+
+    def __init__(self, doing: str, bootstrap: str, heard: str = "") -> None:
+        said = f" (the client heard: {heard})" if heard else ""
+        super().__init__(f"{doing}: Kafka at {bootstrap} does not answer{said}; is it running, and are the address and credentials right?")
+
+
+class TopicMissing(HeadraceError):
+    """Raised when a topic that must be there is not."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"the topic {topic} does not exist; `headrace apply FOLDER` creates all that a model needs")

@@ -1,0 +1,47 @@
+"""Reading a topic from its start to the end it had when asked."""
+
+import time
+from collections.abc import Iterator
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from headrace.kafka.clients import ErrorEar, KafkaAddress
+from headrace.kafka.errors import KafkaUnreachable
+
+PATIENCE_S = 20.0
+
+
+def read_to_end(address: KafkaAddress, topic: str, *, batch: int = 5000) -> Iterator[list[Message]]:
+    """Yield all committed records of a topic up to its present end, in batches."""
+    ear = ErrorEar()
+    consumer = Consumer(address.reader(ear))
+    try:
+        ends = end_offsets(consumer, topic, address, ear)
+        open_parts = {p for p, (low, high) in ends.items() if high > low}
+        consumer.assign([TopicPartition(topic, p, ends[p][0]) for p in sorted(open_parts)])
+        quiet = time.monotonic()
+        while open_parts:
+            messages = consumer.consume(batch, 0.2)
+            good = [m for m in messages if not m.error() and m.offset() < ends[m.partition()][1]]
+            if good:
+                quiet = time.monotonic()
+                yield good
+            # position() also steps over the control records of transactions, which are never handed out.
+            for at in consumer.position([TopicPartition(topic, p) for p in open_parts]):
+                if at.offset >= ends[at.partition][1]:
+                    open_parts.discard(at.partition)
+            if time.monotonic() - quiet > PATIENCE_S:
+                raise KafkaUnreachable(f"reading {topic}", address.bootstrap, ear.last)
+    finally:
+        consumer.close()
+
+
+def end_offsets(consumer: Consumer, topic: str, address: KafkaAddress, ear: ErrorEar) -> dict[int, tuple[int, int]]:
+    """First and next offset of each partition (as far as committed); a missing topic has none."""
+    try:
+        metadata = consumer.list_topics(topic, timeout=PATIENCE_S).topics[topic]
+        return {
+            p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=PATIENCE_S) for p in metadata.partitions
+        }
+    except KafkaException as error:
+        raise KafkaUnreachable(f"reading {topic}", address.bootstrap, ear.last or str(error.args[0].str())) from None

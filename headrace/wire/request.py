@@ -1,0 +1,221 @@
+"""Requests: from bytes in any format to columns."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from headrace.features import FeatureSet
+from headrace.wire import framing
+from headrace.wire.avro_decode import ColumnDecoder
+from headrace.wire.avro_schema import Leaf, Node, leaves, parse_record
+from headrace.wire.block import Block
+from headrace.wire.framing import Format
+from headrace.wire.reasons import Code
+from headrace.wire.request_checks import check, nulled
+from headrace.wire.request_json import JsonRequests
+from headrace.wire.resolve import Resolution, empty
+
+MAX_BYTES = 1_000_000
+# So much of a message that is too large is looked at for its request_id.
+HEAD = 65_536
+FEATURES = "features."
+
+
+class SchemaSource(Protocol):
+    """Knows the schemas that requests may be written with; answers from memory."""
+
+    def by_fingerprint(self, mark: bytes) -> Mapping[str, Any] | None:
+        """The schema with this CRC-64-AVRO fingerprint."""
+
+    def by_id(self, number: int) -> Mapping[str, Any] | None:
+        """The schema with this number in the schema registry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """Why a request gets no score; identified: whether it can be answered (else it is a dead letter only)."""
+
+    reason: str
+    identified: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requests:
+    """N requests as columns, in the order they were given.
+
+    request_id is null where a request could not be identified; entity and event_time (UTC, ms) are null where unknown;
+    features are null in rejected rows. schema_ids is the Confluent schema number, -1 elsewhere; None when no row has one.
+    """
+
+    n: int
+    format: NDArray[np.uint8]
+    schema_ids: NDArray[np.int64] | None
+    request_id: pa.Array
+    entity: pa.Array
+    event_time: pa.Array
+    features: dict[str, pa.Array]
+    rejects: dict[int, Reject]
+
+
+def request_schema(model: str, features: FeatureSet) -> dict[str, Any]:
+    """The Avro record of a model's requests."""
+    return {
+        "type": "record",
+        "name": "Request",
+        "namespace": f"headrace.{model}",
+        "fields": [
+            {"name": "request_id", "type": "string"},
+            {"name": "event_time", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+            {"name": "entity", "type": ["null", "string"], "default": None},
+            {"name": "features", "type": dict(features.schema)},
+        ],
+    }
+
+
+@dataclass(slots=True, kw_only=True)
+class _Columns:
+    """What one group of rows came to; reasons: row within the group -> why not."""
+
+    columns: dict[str, pa.Array]
+    reasons: dict[int, str]
+
+
+class RequestReader:
+    """Reads requests of one model."""
+
+    def __init__(self, model: str, feature_set: FeatureSet, schemas: SchemaSource) -> None:
+        self.schema = request_schema(model, feature_set)
+        self.fingerprint = framing.fingerprint(self.schema)
+        self._record: Node = parse_record(self.schema)
+        self._leaves: tuple[Leaf, ...] = tuple(leaves(self._record))
+        self._schemas = schemas
+        self._json = JsonRequests(self._leaves)
+        self._known: dict[bytes, tuple[ColumnDecoder, Resolution]] = {}
+        self._known[framing.single_object(self.fingerprint)] = self._plan(self.schema)
+
+    def read(self, values: Sequence[bytes | None], max_bytes: int = MAX_BYTES) -> Requests:
+        """Read N message values; raises nothing for what is in them."""
+        block = Block.of([value or b"" for value in values] if None in values else values)  # type: ignore[arg-type]
+        formats, front = framing.headers(block)
+        reasons: dict[int, str] = {}
+        if len(block) and (large := block.lengths > max_bytes).any():
+            reasons = {
+                row: Code.TOO_LARGE.because(f"{size} bytes, at most {max_bytes} are read")
+                for row, size in zip(np.flatnonzero(large).tolist(), block.lengths[large].tolist(), strict=True)
+            }
+            ends = np.where(large, block.starts + min(HEAD, max_bytes), block.ends)
+            block = Block(data=block.data, buffer=block.buffer, starts=block.starts, ends=ends)
+        merged = self._merge(block, formats, front, reasons)
+        columns = check(self._leaves, merged.columns, merged.reasons)
+        return self._requests(formats, front, columns, merged.reasons)
+
+    def _merge(
+        self, block: Block, formats: NDArray[np.uint8], front: NDArray[np.uint8], reasons: dict[int, str]
+    ) -> _Columns:
+        groups = _groups(front)
+        if len(groups) == 1:
+            whole = self._group(block, Format(formats[0]), groups[0][0])
+            return _Columns(columns=whole.columns, reasons=whole.reasons | reasons)
+        parts: list[_Columns] = []
+        for header, rows in groups:
+            part = self._group(block.pick(rows), Format(formats[rows[0]]), header)
+            parts.append(part)
+            for row, why in part.reasons.items():
+                reasons.setdefault(int(rows[row]), why)
+        if not parts:
+            return self._nothing(0)
+        order = pa.array(np.argsort(np.concatenate([rows for _, rows in groups]), kind="stable"))
+        columns = {
+            leaf.path: pa.concat_arrays([part.columns[leaf.path] for part in parts]).take(order) for leaf in self._leaves
+        }
+        return _Columns(columns=columns, reasons=reasons)
+
+    def _group(self, block: Block, form: Format, header: bytes) -> _Columns:
+        if form is Format.JSON:
+            columns, reasons = self._json.read([block.payload(row) for row in range(len(block))])
+            return _Columns(columns=columns, reasons=reasons)
+        if form is Format.UNKNOWN:
+            return self._unknown(block)
+        known = self._known.get(header[: form.header]) or self._learn(form, header[: form.header])
+        if known is None:
+            why = Code.UNKNOWN_SCHEMA.because(_name(form, header))
+            return self._nothing(len(block), dict.fromkeys(range(len(block)), why))
+        return self._avro(block.skip(form.header), *known)
+
+    def _avro(self, block: Block, decoder: ColumnDecoder, resolution: Resolution) -> _Columns:
+        decoded = decoder.decode_block(block)
+        resolved = resolution.apply(decoded.columns, len(block))
+        bad = {row: fault.reason for row, fault in decoded.bad.items()}
+        return _Columns(columns=resolved.columns, reasons=resolved.faults | bad)
+
+    def _learn(self, form: Format, header: bytes) -> tuple[ColumnDecoder, Resolution] | None:
+        if form is Format.AVRO:
+            schema = self._schemas.by_fingerprint(header[2:])
+        else:
+            schema = self._schemas.by_id(int.from_bytes(header[1:5], "big"))
+        if schema is None:
+            return None
+        self._known[header] = self._plan(schema)
+        return self._known[header]
+
+    def _plan(self, schema: Mapping[str, Any]) -> tuple[ColumnDecoder, Resolution]:
+        return ColumnDecoder(schema), Resolution(parse_record(schema), self._record)
+
+    def _unknown(self, block: Block) -> _Columns:
+        reasons = {}
+        for row in range(len(block)):
+            head = block.data[int(block.starts[row]) : int(min(block.starts[row] + 4, block.ends[row]))]
+            why = Code.UNKNOWN_FORMAT.because(f"begins with {head.hex(' ')}") if head else Code.EMPTY.because("no value")
+            reasons[row] = why
+        return self._nothing(len(block), reasons)
+
+    def _nothing(self, rows: int, reasons: dict[int, str] | None = None) -> _Columns:
+        return _Columns(columns={leaf.path: empty(leaf.node, rows) for leaf in self._leaves}, reasons=reasons or {})
+
+    def _requests(
+        self,
+        formats: NDArray[np.uint8],
+        front: NDArray[np.uint8],
+        columns: dict[str, pa.Array],
+        reasons: dict[int, str],
+    ) -> Requests:
+        features = {leaf.path: columns[leaf.path] for leaf in self._leaves if leaf.path.startswith(FEATURES)}
+        request_id = columns["request_id"]
+        if reasons:
+            features = nulled(features, reasons.keys(), len(formats))
+        framed = formats == Format.CONFLUENT
+        return Requests(
+            n=len(formats),
+            format=formats,
+            schema_ids=np.where(framed, framing.schema_ids(front), -1) if framed.any() else None,
+            request_id=request_id,
+            entity=columns["entity"],
+            event_time=columns["event_time"],
+            features={path.removeprefix(FEATURES): array for path, array in features.items()},
+            rejects={
+                row: Reject(reason=reasons[row], identified=request_id[row].is_valid) for row in sorted(reasons)
+            },
+        )
+
+
+def _groups(front: NDArray[np.uint8]) -> list[tuple[bytes, NDArray[np.int64]]]:
+    if len(front) and (front == front[0]).all():
+        return [(front[0].tobytes(), np.arange(len(front)))]
+    rows: dict[bytes, list[int]] = {}
+    for row, header in enumerate(_keys(front)):
+        rows.setdefault(header, []).append(row)
+    return [(header, np.array(members)) for header, members in rows.items()]
+
+
+def _keys(front: NDArray[np.uint8]) -> Iterable[bytes]:
+    return np.ascontiguousarray(front).view(f"V{framing.LONGEST_HEADER}").ravel().tolist()  # type: ignore[no-any-return]
+
+
+def _name(form: Format, header: bytes) -> str:
+    if form is Format.AVRO:
+        return f"no schema with the fingerprint {header[2:10].hex()} is stored"
+    return f"no schema with the number {int.from_bytes(header[1:5], 'big')} is known"

@@ -1,0 +1,177 @@
+"""Requests as JSON: validated while they are parsed, then turned into the same columns as Avro's."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any, Literal, Optional, Union
+
+import msgspec
+import pyarrow as pa
+from msgspec import Meta
+
+from headrace.wire.avro_schema import Leaf, Node
+from headrace.wire.reasons import Code
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY_ZERO = date(1970, 1, 1)
+HEAD = 65_536
+PREFIX = "features."
+
+_INT = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+_LONG = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+_INSTANT = Union[_LONG, Annotated[datetime, Meta(tz=True)]]  # noqa: UP007
+_DAY = Union[_INT, date]  # noqa: UP007
+_TYPES: dict[str, Any] = {
+    "boolean": bool,
+    "int": _INT,
+    "long": _LONG,
+    "float": float,
+    "double": float,
+    "string": str,
+}
+_TICK = {"ms": timedelta(milliseconds=1), "us": timedelta(microseconds=1)}
+
+# The top-level request_id of an object that does not parse: nothing nested may stand before it. Possessive throughout, so
+# that it runs once over what the client sent, whatever that is.
+_TEXT = rb'"(?:[^"\\]|\\.)*+"'
+_MEMBER = rb"\s*+" + _TEXT + rb"\s*+:\s*+(?:" + _TEXT + rb'|[^\s",:{}\[\]]++)\s*+,'
+_ID = re.compile(rb'\{(?:(?!\s*+"request_id")' + _MEMBER + rb')*+\s*+"request_id"\s*+:\s*+(' + _TEXT + rb")", re.DOTALL)
+
+
+class _Identified(msgspec.Struct):
+    request_id: str
+
+
+class JsonRequests:
+    """Reads JSON requests of one model."""
+
+    def __init__(self, leaves: tuple[Leaf, ...]) -> None:
+        self._outer = tuple(leaf for leaf in leaves if not leaf.path.startswith(PREFIX))
+        self._inner = tuple(leaf for leaf in leaves if leaf.path.startswith(PREFIX))
+        features = _struct("Features", self._inner)
+        required, optional = _members(self._outer)
+        request = msgspec.defstruct(
+            "Request", [*required, ("features", features), *optional], forbid_unknown_fields=True, gc=False
+        )
+        self._outer_order = [name for name, *_ in (*required, ("features", None), *optional)]
+        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(request).decode
+        self._salvage = msgspec.json.Decoder(_Identified).decode
+        self._bare = request
+
+    def read(self, values: Sequence[bytes]) -> tuple[dict[str, pa.Array], dict[int, str]]:
+        """Columns by path, nulls in rows that were not understood, and why they were not."""
+        reasons: dict[int, str] = {}
+        rows = self._rows(values, reasons)
+        features = [None if row is None else msgspec.structs.astuple(row.features) for row in rows]
+        columns = {leaf.path: self._outer_column(leaf, rows) for leaf in self._outer}
+        columns.update(self._features(features))
+        if reasons:
+            columns["request_id"] = self._identify(columns["request_id"], values, reasons)
+        return columns, reasons
+
+    def _rows(self, values: Sequence[bytes], reasons: dict[int, str]) -> list[Any]:
+        decode = self._decode
+        try:
+            return [decode(value) for value in values]
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return [self._row(value, row, reasons) for row, value in enumerate(values)]
+
+    def _row(self, value: bytes, row: int, reasons: dict[int, str]) -> Any:
+        try:
+            return self._decode(value)
+        except msgspec.ValidationError as error:
+            reasons[row] = explain(str(error))
+        except msgspec.DecodeError as error:
+            code = Code.TRUNCATED if "truncated" in str(error) else Code.MALFORMED
+            reasons[row] = code.because(str(error))
+        except UnicodeDecodeError:
+            reasons[row] = Code.MALFORMED.because("text that is not UTF-8")
+        except RecursionError:
+            reasons[row] = Code.MALFORMED.because("JSON nested too deep")
+        return None
+
+    def _features(self, rows: list[tuple[Any, ...] | None]) -> dict[str, pa.Array]:
+        nothing = (None,) * len(self._inner)
+        by_column = zip(*[row or nothing for row in rows], strict=True) if rows else ((),) * len(self._inner)
+        ordered = [leaf for leaf in self._inner if not _optional(leaf)] + [leaf for leaf in self._inner if _optional(leaf)]
+        return {leaf.path: _column(leaf.node, values) for leaf, values in zip(ordered, by_column, strict=True)}
+
+    def _outer_column(self, leaf: Leaf, rows: list[Any]) -> pa.Array:
+        name = leaf.path
+        return _column(leaf.node, [None if row is None else getattr(row, name) for row in rows])
+
+    def _identify(self, ids: pa.Array, values: Sequence[bytes], reasons: dict[int, str]) -> pa.Array:
+        known = ids.to_pylist()
+        for row in reasons:
+            known[row] = self._salvaged(values[row])
+        return pa.array(known, pa.string())
+
+    def _salvaged(self, value: bytes) -> str | None:
+        try:
+            return str(self._salvage(value).request_id)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            found = _ID.match(value, 0, HEAD)
+        try:
+            return str(msgspec.json.decode(found[1], type=str)) if found else None
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+
+
+def explain(message: str) -> str:
+    """A validator's message behind the code that it belongs to."""
+    inside = "$.features." in message or "$.features`" in message
+    if message.startswith("Object missing required"):
+        code = Code.MISSING_FEATURE if inside else Code.MISSING_FIELD
+    elif message.startswith("Object contains unknown"):
+        code = Code.UNEXPECTED_FIELD
+    elif "got `null`" in message and inside:
+        code = Code.MISSING_FEATURE
+    elif "$.event_time" in message:
+        code = Code.INVALID_TIME
+    elif "$.request_id" in message:
+        code = Code.INVALID_ID
+    else:
+        code = Code.INVALID_FEATURE if inside else Code.INVALID_FIELD
+    return code.because(message)
+
+
+def _struct(name: str, leaves: tuple[Leaf, ...]) -> Any:
+    required, optional = _members(leaves)
+    return msgspec.defstruct(name, [*required, *optional], forbid_unknown_fields=True, gc=False)
+
+
+def _optional(leaf: Leaf) -> bool:
+    return leaf.field.has_default or leaf.node.nullable
+
+
+def _members(leaves: tuple[Leaf, ...]) -> tuple[list[tuple[str, Any]], list[tuple[str, Any, Any]]]:
+    required = [(leaf.field.name, _type(leaf.node)) for leaf in leaves if not _optional(leaf)]
+    optional = [(leaf.field.name, _type(leaf.node), leaf.field.default) for leaf in leaves if _optional(leaf)]
+    return required, optional
+
+
+def _type(node: Node) -> Any:
+    if node.kind == "enum":
+        value: Any = Literal[node.symbols]
+    elif node.logical == "date":
+        value = _DAY
+    elif node.logical in ("timestamp-millis", "timestamp-micros"):
+        value = _INSTANT
+    else:
+        value = _TYPES[node.kind]
+    return Optional[value] if node.nullable else value  # noqa: UP045
+
+
+def _column(node: Node, values: Sequence[Any]) -> pa.Array:
+    if node.arrow == node.physical:
+        return pa.array(values, node.physical)
+    number = _days if node.logical == "date" else _instants(_TICK[node.arrow.unit])
+    return pa.array([number(value) for value in values], node.physical).view(node.arrow)
+
+
+def _days(value: Any) -> int | None:
+    return (value - DAY_ZERO).days if isinstance(value, date) else value
+
+
+def _instants(tick: timedelta) -> Callable[[Any], int | None]:
+    return lambda value: (value - EPOCH) // tick if isinstance(value, datetime) else value

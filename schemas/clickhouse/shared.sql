@@ -1,0 +1,69 @@
+-- Tables that all models share. Rows carry their identity (where they came from in Kafka), the engine keeps one row an
+-- identity, and a token on each insert keeps a repeated insert out from the start.
+
+CREATE TABLE IF NOT EXISTS blocks
+(
+    topic                LowCardinality(String) COMMENT 'topic of the log block',
+    partition            Int32,
+    offset               Int64 COMMENT 'offset of the log block',
+    model                LowCardinality(String),
+    source_topic         LowCardinality(String),
+    source_partition     Int32,
+    first_offset         Int64 COMMENT 'first request of the block',
+    last_offset          Int64 COMMENT 'last request of the block',
+    previous_last_offset Int64 COMMENT 'last request of the block before; -1 for the first',
+    received             UInt32,
+    answered             UInt32 COMMENT 'answers sent, ok or rejected',
+    rejected             UInt32 COMMENT 'requests not scored, identified or not',
+    unidentified         UInt32 COMMENT 'of those: no request_id could be read, so there is a dead letter and no answer',
+    logged               UInt32 COMMENT 'rows of the block',
+    versions             Map(String, UInt32) COMMENT 'rows by version',
+    release              String,
+    worker               LowCardinality(String),
+    scored_at            DateTime64(6, 'UTC')
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (topic, partition, offset)
+SETTINGS non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS intents
+(
+    topic        LowCardinality(String),
+    partition    Int32,
+    first_offset Int64 COMMENT 'first log block of the range about to be inserted',
+    last_offset  Int64 COMMENT 'last log block of the range',
+    worker       LowCardinality(String),
+    written_at   DateTime64(6, 'UTC')
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (topic, partition, first_offset, last_offset)
+TTL toDateTime(written_at) + INTERVAL 7 DAY;
+
+CREATE TABLE IF NOT EXISTS rejections
+(
+    model            LowCardinality(String),
+    source_topic     LowCardinality(String),
+    source_partition Int32,
+    source_offset    Int64,
+    request_id       Nullable(String),
+    reason           String,
+    worker           LowCardinality(String),
+    scored_at        DateTime64(6, 'UTC')
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (source_topic, source_partition, source_offset)
+SETTINGS non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS events
+(
+    topic       LowCardinality(String),
+    partition   Int32,
+    offset      Int64,
+    model       LowCardinality(String),
+    event       LowCardinality(String) COMMENT 'what happened, past tense',
+    happened_at DateTime64(3, 'UTC') COMMENT 'when it was written to its topic',
+    body        String COMMENT 'the record as JSON'
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (topic, partition, offset)
+SETTINGS non_replicated_deduplication_window = 10000;

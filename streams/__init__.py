@@ -1,0 +1,1 @@
+"""Serving: Faust agents fed by librdkafka. An application, run from the checkout or an image."""

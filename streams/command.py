@@ -1,0 +1,65 @@
+"""`headrace worker`: one process, one role."""
+
+import logging
+import socket
+
+import click
+import structlog
+
+from headrace import settings
+from streams.engine import application
+
+NOISE = ("faust", "mode", "aiohttp")
+
+
+@click.group()
+def worker() -> None:
+    """Run one worker until SIGTERM or Ctrl-C."""
+
+
+@worker.command()
+@click.option("--model", required=True, help="name of the model whose requests to answer")
+def score(model: str) -> None:
+    """Answer a model's requests."""
+    from streams.score.app import build_app
+
+    _run(build_app(_settings(), model))
+
+
+@worker.command()
+def sink() -> None:
+    """Bring log blocks and events into ClickHouse."""
+    from streams.sink.app import build_app
+
+    _run(build_app(_settings()))
+
+
+def _settings() -> settings.Settings:
+    """The settings, with a free web port where none is named."""
+    _log_as_events()
+    loaded = settings.load()
+    if loaded.worker.http_port:
+        return loaded
+    with socket.socket() as probe:
+        probe.bind((loaded.worker.http_host, 0))
+        port = probe.getsockname()[1]
+    return loaded.model_copy(update={"worker": loaded.worker.model_copy(update={"http_port": port})})
+
+
+def _run(app: application.Application) -> None:
+    structlog.get_logger().info("worker-started", worker=app.conf.id, http=f"{app.conf.web_host}:{app.conf.web_port}")
+    application.run(app)
+
+
+def _log_as_events() -> None:
+    """Events with fields, one line each, on stdout."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ]
+    )
+    for name in NOISE:
+        logging.getLogger(name).setLevel(logging.ERROR)

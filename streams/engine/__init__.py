@@ -1,0 +1,1 @@
+"""What carries bytes between Kafka and an agent: sources, transactions, the watchdog."""

@@ -1,0 +1,37 @@
+"""One micro-batch on its way from a source to an agent."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Any
+
+from confluent_kafka import Message
+
+Place = tuple[str, int]
+Work = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Records with what is needed to commit exactly them.
+
+    next_offsets and group_metadata are of the moment at which the batch was read: metadata taken later would let a
+    batch that was read before a rebalance commit after it.
+    """
+
+    messages: list[Message]
+    next_offsets: Mapping[Place, int]
+    previous_last: Mapping[Place, int]
+    group_metadata: Any
+    desk: "SimpleQueue[tuple[Work, Future[bool]]]" = field(default_factory=SimpleQueue)
+
+    async def perform(self, work: Work) -> bool:
+        """Run `work` on the source's own thread, the only one that may touch its Kafka clients.
+
+        True when it was delivered; False when it was not and the source will read the batch again.
+        """
+        done: Future[bool] = Future()
+        self.desk.put((work, done))
+        return await asyncio.wrap_future(done)

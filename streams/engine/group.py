@@ -1,0 +1,27 @@
+"""How a worker joins its consumer group."""
+
+from typing import Any
+
+from headrace.kafka.clients import ErrorEar, KafkaAddress
+
+
+def group_config(address: KafkaAddress, *, group: str, instance: str, ear: ErrorEar) -> dict[str, Any]:
+    """A member that keeps its partitions over a restart: its name, not its connection, is the membership.
+
+    fetch.queue.backoff.ms: librdkafka's default of one second makes a full queue stall the stream for that long.
+    """
+    return address.client(ear) | {
+        "group.id": group,
+        "group.instance.id": instance,
+        "partition.assignment.strategy": "range",
+        "session.timeout.ms": 6000,
+        "heartbeat.interval.ms": 500,
+        "isolation.level": "read_committed",
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",
+        "fetch.wait.max.ms": 100,
+        "fetch.queue.backoff.ms": 10,
+        "topic.metadata.refresh.interval.ms": 5000,
+        "allow.auto.create.topics": False,
+    }

@@ -1,0 +1,197 @@
+"""A group source: one thread that reads micro-batches, hands each to an agent and does the agent's work on it.
+
+The thread alone touches the consumer and the producers of its transactions; nothing is polled while a batch is in
+work, so a rebalance can only happen between two batches.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from queue import Empty
+from typing import Any, Protocol
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from headrace.errors import HeadraceError
+from headrace.kafka.clients import ErrorEar
+from streams.engine.batch import Batch, Place, Work
+from streams.engine.errors import NameTaken, NotDelivered
+from streams.engine.watchdog import Watchdog
+
+POLL_S = 0.2
+MOST_BYTES = 32 * 2**20
+SLICE = 500
+LONGEST_BACK_OFF_S = 2.0
+FENCED = (KafkaError.FENCED_INSTANCE_ID, KafkaError._FENCED)
+log = structlog.get_logger()
+
+
+class Start(Protocol):
+    """Says where reading goes on after an assignment or after a batch that was not delivered."""
+
+    def next_offsets(self, consumer: Consumer, places: Sequence[Place]) -> Mapping[Place, int]:
+        """The next offset to read of each place; -2 for the beginning."""
+
+
+class GroupSource:
+    """Reads a consumer group's share of some topics, batch by batch."""
+
+    def __init__(
+        self,
+        *,
+        config: Mapping[str, Any],
+        topics: Sequence[str],
+        start: Start,
+        watchdog: Watchdog,
+        ear: ErrorEar,
+        batch_rows: int,
+        linger_s: float = 0.0,
+    ) -> None:
+        self._config, self._topics, self._start = dict(config), list(topics), start
+        self._watchdog, self._ear = watchdog, ear
+        self._most, self._rows, self._linger_s = batch_rows, batch_rows, linger_s
+        self._stopping = threading.Event()
+        self._stale = True
+        self._next: dict[Place, int] = {}
+        self._failures = 0
+        self.assigned: tuple[Place, ...] = ()
+
+    def stop(self) -> None:
+        """Ask the thread to end after the batch in work."""
+        self._stopping.set()
+
+    def run(self, hand: Callable[[Batch], None]) -> None:
+        """Read until stopped; raises NameTaken, or what an agent's work raised unexpectedly."""
+        self._consumer = consumer = Consumer(self._config)
+        consumer.subscribe(self._topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+        try:
+            while not self._stopping.is_set():
+                if batch := self._read(consumer):
+                    self._serve(batch, hand)
+        finally:
+            with self._watchdog.guarding("leaving the consumer group"):
+                consumer.close()
+
+    def commit(self, next_offsets: Mapping[Place, int]) -> None:
+        """Commit offsets outside a transaction; to be called from an agent's work only."""
+        parts = [TopicPartition(topic, partition, offset) for (topic, partition), offset in next_offsets.items()]
+        try:
+            with self._watchdog.guarding("committing offsets"):
+                self._consumer.commit(offsets=parts, asynchronous=False)
+        except KafkaException as error:
+            raise NotDelivered(error.args[0].name(), f"committing offsets: {error.args[0].str()}") from None
+
+    def _read(self, consumer: Consumer) -> Batch | None:
+        messages = consumer.consume(1, POLL_S)
+        if messages and not self._stale:
+            self._gather(consumer, messages)
+        good = [message for message in messages if not self._failed(message)]
+        if self._stale:
+            self._rewind(consumer)
+            return None
+        return self._batch(consumer, good) if good else None
+
+    def _gather(self, consumer: Consumer, messages: list[Message]) -> None:
+        """Batches form by what is waiting; only where asked for (linger) is more waited for, and then within bounds."""
+        until = time.monotonic() + self._linger_s
+        size = 0
+        while len(messages) < self._rows and size < MOST_BYTES:
+            left = max(0.0, until - time.monotonic())
+            more = consumer.consume(min(SLICE, self._rows - len(messages)) if left else self._rows - len(messages), min(left, 0.1))
+            messages += more
+            size += sum(map(len, more)) if left else 0
+            if not left:
+                return
+
+    def _batch(self, consumer: Consumer, messages: list[Message]) -> Batch:
+        next_offsets: dict[Place, int] = {}
+        for message in messages:
+            next_offsets[message.topic(), message.partition()] = message.offset() + 1
+        return Batch(
+            messages=messages,
+            next_offsets=next_offsets,
+            previous_last={place: self._next.get(place, 0) - 1 for place in next_offsets},
+            group_metadata=consumer.consumer_group_metadata(),
+        )
+
+    def _serve(self, batch: Batch, hand: Callable[[Batch], None]) -> None:
+        hand(batch)
+        if (asked := self._asked(batch)) is None:
+            return
+        work, done = asked
+        try:
+            work()
+        except NotDelivered as error:
+            self._not_delivered(batch, error, done)
+            return
+        except BaseException as error:
+            done.set_exception(error)
+            raise
+        self._next.update(batch.next_offsets)
+        self._failures, self._rows = 0, min(self._most, self._rows * 2)
+        done.set_result(True)
+
+    def _asked(self, batch: Batch) -> "tuple[Work, Future[bool]] | None":
+        """The agent's work on a batch; None when the agent is gone because the worker stops."""
+        while True:
+            try:
+                return batch.desk.get(timeout=1.0)
+            except Empty:
+                if self._stopping.is_set():
+                    return None
+
+    def _not_delivered(self, batch: Batch, error: NotDelivered, done: "Future[bool]") -> None:
+        self._stale = True
+        self._failures += 1
+        # What is too much at once goes through in smaller batches; a batch of one tells which record it is.
+        self._rows = max(1, min(self._rows, len(batch.messages)) // 2)
+        log.warning("batch-not-delivered", cause=error.cause, detail=str(error), rows=len(batch.messages))
+        done.set_result(False)
+
+    def _rewind(self, consumer: Consumer) -> None:
+        """Back to where delivery stands; without it everything read since would be lost."""
+        places = [(part.topic, part.partition) for part in consumer.assignment()]
+        if not places:
+            return
+        self._stopping.wait(min(LONGEST_BACK_OFF_S, 0.02 * 2**self._failures) if self._failures else 0)
+        try:
+            with self._watchdog.guarding("reading the committed offsets"):
+                offsets = dict(self._start.next_offsets(consumer, places))
+            for (topic, partition), offset in offsets.items():
+                consumer.seek(TopicPartition(topic, partition, offset))
+        except (KafkaException, HeadraceError) as error:
+            self._failures = min(self._failures + 1, 10)
+            log.warning("rewind-failed", detail=str(error), heard=self._ear.last)
+            return
+        self._next = {place: max(0, offset) for place, offset in offsets.items()}
+        self._stale = False
+
+    def _failed(self, message: Message) -> bool:
+        error = message.error()
+        if error is None:
+            return False
+        if error.code() in FENCED or "fenced" in error.str().lower():
+            raise NameTaken(str(self._config.get("group.instance.id", "")))
+        log.warning("consumer-error", detail=error.str())
+        return True
+
+    def _assigned(self, consumer: Consumer, parts: list[TopicPartition]) -> None:
+        self._stale = True
+        self.assigned = tuple((part.topic, part.partition) for part in parts)
+        log.info("partitions-assigned", partitions=[f"{p.topic}/{p.partition}" for p in parts])
+
+    def _revoked(self, consumer: Consumer, parts: list[TopicPartition]) -> None:
+        self._stale = True
+        self.assigned = ()
+
+
+class FromCommitted:
+    """Starts where the group's committed offsets stand."""
+
+    def next_offsets(self, consumer: Consumer, places: Sequence[Place]) -> Mapping[Place, int]:
+        """Committed offsets; the beginning where there is none."""
+        asked = [TopicPartition(topic, partition) for topic, partition in places]
+        found = consumer.committed(asked, timeout=10)
+        return {(part.topic, part.partition): part.offset if part.offset >= 0 else -2 for part in found}

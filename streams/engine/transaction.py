@@ -1,0 +1,196 @@
+"""One transaction a micro-batch: outputs and offsets become visible together, or not at all.
+
+Two transactional producers take turns: with one, each transaction waits out librdkafka's 100 ms back-off while the
+broker still writes the markers of the transaction before.
+"""
+
+from collections.abc import Callable, Mapping
+
+import structlog
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from headrace.kafka.clients import ErrorEar, KafkaAddress
+from streams.engine.batch import Batch, Place
+from streams.engine.errors import NotDelivered
+from streams.engine.failpoint import Failpoints
+from streams.engine.outputs import Outputs
+from streams.engine.watchdog import Watchdog
+
+PRODUCERS = 2
+CALL_S = 20.0
+PRODUCER = {
+    "linger.ms": 0,
+    "batch.size": 1_000_000,
+    "queue.buffering.max.messages": 1_000_000,
+    "delivery.report.only.error": True,
+}
+TOO_LARGE = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE)
+log = structlog.get_logger()
+
+
+class TransactionalProducer:
+    """One transactional producer, opened anew after anything that it cannot recover from."""
+
+    def __init__(self, address: KafkaAddress, transactional_id: str, timeout_s: float, watchdog: Watchdog) -> None:
+        self._address, self._id, self._watchdog = address, transactional_id, watchdog
+        self._timeout_ms = int(timeout_s * 1000)
+        self._open: Producer | None = None
+        self._ear = ErrorEar()
+        self.too_large = False
+
+    def ready(self) -> Producer:
+        """The producer, opened if need be. A lost connection asks for a new one: the old may hang at its next call."""
+        if self._open is not None:
+            self._open.poll(0)
+            if self._ear.take_broker_lost():
+                log.warning("producer-replaced", id=self._id, heard=self._ear.last)
+                self._open = None
+        self.too_large = False
+        self._open = self._open or self._new()
+        return self._open
+
+    def abort(self, error: KafkaError | None) -> None:
+        """End the open transaction without effect; a producer that cannot do so is given up."""
+        producer, self._open = self._open, None
+        if producer is None or (error is not None and error.fatal()):
+            return
+        try:
+            with self._watchdog.guarding("abort_transaction"):
+                _retrying(lambda: producer.abort_transaction(CALL_S), "abort_transaction", attempts=3)
+            producer.poll(0)
+            self._open = producer
+        except KafkaException as failure:
+            log.warning("producer-given-up", id=self._id, detail=failure.args[0].str())
+
+    def _new(self) -> Producer:
+        """Take over the transactional id; what a dead predecessor left open is aborted by this."""
+        self._ear = ErrorEar()
+        producer = Producer(
+            self._address.producer(self._ear)
+            | PRODUCER
+            | {
+                "transactional.id": self._id,
+                "transaction.timeout.ms": self._timeout_ms,
+                "retry.backoff.ms": 2,
+                "on_delivery": self._failed,
+            }
+        )
+        with self._watchdog.guarding("init_transactions"):
+            _retrying(lambda: producer.init_transactions(CALL_S), "init_transactions", attempts=2)
+        return producer
+
+    def _failed(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None and error.code() in TOO_LARGE:
+            self.too_large = True
+
+
+class Transactions:
+    """Delivers batches in transactions; `deliver` either makes all visible or raises NotDelivered."""
+
+    def __init__(
+        self, *, address: KafkaAddress, name: str, timeout_s: float, watchdog: Watchdog, failpoints: Failpoints
+    ) -> None:
+        self._watchdog, self._failpoints = watchdog, failpoints
+        self._pair = [TransactionalProducer(address, f"{name}.{i}", timeout_s, watchdog) for i in range(PRODUCERS)]
+        self._turn = 0
+
+    def open(self) -> None:
+        """Take over both transactional ids, before the first poll: else a dead predecessor's open transaction stalls reading."""
+        for producer in self._pair:
+            producer.ready()
+
+    def deliver(self, batch: Batch, outputs: Outputs) -> None:
+        """Produce the outputs and commit the batch's offsets, in one transaction."""
+        self._turn += 1
+        current = self._pair[self._turn % PRODUCERS]
+        try:
+            self._attempt(current.ready(), batch, outputs)
+        except NotDelivered:
+            current.abort(None)
+            raise
+        except KafkaException as error:
+            cause = error.args[0]
+            current.abort(cause)
+            too_large = current.too_large or cause.code() in TOO_LARGE
+            raise NotDelivered("too-large" if too_large else cause.name(), cause.str()) from None
+
+    def _attempt(self, producer: Producer, batch: Batch, outputs: Outputs) -> None:
+        producer.begin_transaction()
+        produce(producer, outputs)
+        if self._failpoints.active("after_produce"):
+            producer.flush(CALL_S)
+        self._failpoints.passing("after_produce")
+        with self._watchdog.guarding("send_offsets_to_transaction"):
+            self._failpoints.passing("in_offsets")
+            producer.send_offsets_to_transaction(_positions(batch.next_offsets), batch.group_metadata, CALL_S)
+        self._failpoints.passing("after_offsets")
+        with self._watchdog.guarding("commit_transaction"):
+            _retrying(lambda: producer.commit_transaction(CALL_S), "commit_transaction", attempts=3)
+        self._failpoints.passing("after_commit")
+
+
+class PlainProducer:
+    """At-least-once: outputs first, offsets after them. Lower latency; a crash in between repeats a batch."""
+
+    def __init__(self, address: KafkaAddress, commit: Callable[[Mapping[Place, int]], None], failpoints: Failpoints) -> None:
+        self._commit, self._failpoints = commit, failpoints
+        self._errors: list[KafkaError] = []
+        self._producer = Producer(address.producer() | PRODUCER | {"on_delivery": self._failed})
+
+    def deliver(self, batch: Batch, outputs: Outputs) -> None:
+        """Produce the outputs, wait for the brokers, then commit the batch's offsets."""
+        self._errors.clear()
+        produce(self._producer, outputs)
+        self._failpoints.passing("after_produce")
+        if left := self._producer.flush(CALL_S):
+            self._producer.purge()
+            raise NotDelivered("timed-out", f"{left} messages were not confirmed within {CALL_S:.0f} s")
+        if self._errors:
+            worst = self._errors[0]
+            raise NotDelivered("too-large" if worst.code() in TOO_LARGE else worst.name(), worst.str())
+        self._commit(batch.next_offsets)
+
+    def _failed(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            self._errors.append(error)
+
+
+def produce(producer: Producer, outputs: Outputs) -> None:
+    """Queue all outputs; produce_batch never raises, so what it queued is compared with what was asked."""
+    if outputs.messages:
+        queued = producer.produce_batch(outputs.topic, outputs.messages)
+        if queued != len(outputs.messages):
+            raise NotDelivered(*_why_not_queued(outputs, queued))
+    for record in outputs.records:
+        try:
+            producer.produce(
+                record.topic, record.value, key=record.key, partition=record.partition, headers=list(record.headers)
+            )
+        except BufferError:
+            raise NotDelivered("queue-full", "the producer's queue is full") from None
+        except KafkaException as error:
+            too_large = error.args[0].code() in TOO_LARGE
+            raise NotDelivered("too-large" if too_large else error.args[0].name(), f"{record.topic}: {error}") from None
+
+
+def _why_not_queued(outputs: Outputs, queued: int) -> tuple[str, str]:
+    errors = {m["_error"].code(): m["_error"] for m in outputs.messages if m.get("_error") is not None}
+    too_large = any(code in TOO_LARGE for code in errors)
+    said = "; ".join(sorted(error.str() for error in errors.values()))
+    return "too-large" if too_large else "queue-full", f"{queued} of {len(outputs.messages)} answers were queued ({said})"
+
+
+def _positions(next_offsets: Mapping[tuple[str, int], int]) -> list[TopicPartition]:
+    return [TopicPartition(topic, partition, offset) for (topic, partition), offset in next_offsets.items()]
+
+
+def _retrying(call: Callable[[], None], doing: str, *, attempts: int) -> None:
+    """Repeat a transactional call as long as librdkafka says that the very same call may be repeated."""
+    for left in range(attempts - 1, -1, -1):
+        try:
+            return call()
+        except KafkaException as error:
+            cause = error.args[0]
+            if not left or not cause.retriable() or cause.txn_requires_abort() or cause.fatal():
+                raise
+            log.warning("call-repeated", call=doing, detail=cause.str())

@@ -1,0 +1,71 @@
+"""From a batch of requests to delivered answers; runs on the source's thread."""
+
+import time
+from typing import Protocol
+
+import numpy as np
+
+from streams.engine.batch import Batch, Place
+from streams.engine.errors import NotDelivered
+from streams.engine.failpoint import Failpoints
+from streams.engine.outputs import Outputs
+from streams.score.core import Decisions, handle
+from streams.score.outputs import Origin, OutputWriter
+from streams.score.serving import Serving
+
+
+class Deliverer(Protocol):
+    """Makes a batch's outputs and offsets durable, or raises NotDelivered."""
+
+    def deliver(self, batch: Batch, outputs: Outputs) -> None: ...
+
+
+class Delivery:
+    """One model's way from requests to answers."""
+
+    def __init__(self, *, writer: OutputWriter, deliverer: Deliverer, max_bytes: int, failpoints: Failpoints) -> None:
+        self._writer, self._deliverer = writer, deliverer
+        self._max_bytes, self._failpoints = max_bytes, failpoints
+        self._undeliverable: dict[tuple[Place, int], str] = {}
+
+    def run(self, batch: Batch, serving: Serving) -> Decisions:
+        """Read, score, write and deliver one batch; raises NotDelivered when nothing of it became visible."""
+        self._failpoints.passing("after_read")
+        origin = _origin(batch)
+        requests = serving.reader.read(origin.values, self._max_bytes)
+        decisions = handle(requests, serving, self._refused(origin))
+        outputs = self._writer.write(requests, origin, decisions, serving, batch.previous_last, time.time_ns() // 1000)
+        self._failpoints.passing("after_score")
+        try:
+            self._deliverer.deliver(batch, outputs)
+        except NotDelivered as error:
+            self._note(batch, error)
+            raise
+        if self._undeliverable:
+            self._undeliverable.clear()
+        return decisions
+
+    def _refused(self, origin: Origin) -> dict[int, str]:
+        if not self._undeliverable:
+            return {}
+        places = enumerate(zip(origin.partition.tolist(), origin.offset.tolist(), strict=True))
+        found = ((row, self._undeliverable.get(((origin.topic, p), o))) for row, (p, o) in places)
+        return {row: reason for row, reason in found if reason}
+
+    def _note(self, batch: Batch, error: NotDelivered) -> None:
+        """A single request whose outputs Kafka does not take for their size would be tried for ever: reject it instead."""
+        if error.cause == "too-large" and len(batch.messages) == 1:
+            only = batch.messages[0]
+            reason = f"undeliverable: its outputs are larger than Kafka takes ({error})"
+            self._undeliverable[(only.topic(), only.partition()), only.offset()] = reason
+
+
+def _origin(batch: Batch) -> Origin:
+    messages = batch.messages
+    return Origin(
+        topic=messages[0].topic(),
+        partition=np.fromiter((m.partition() for m in messages), np.int32, len(messages)),
+        offset=np.fromiter((m.offset() for m in messages), np.int64, len(messages)),
+        keys=[m.key() for m in messages],
+        values=[m.value() for m in messages],
+    )

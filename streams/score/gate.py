@@ -1,0 +1,44 @@
+"""Holds a scorer's source back until there is something to answer with."""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+from confluent_kafka import KafkaException
+
+from streams.engine.batch import Batch
+from streams.engine.source import GroupSource
+
+log = structlog.get_logger()
+
+
+class Gate:
+    """A source that starts once a release is served and the transactional producers are open.
+
+    Before the first request is taken a worker has replayed the releases and holds a verified model; before the first
+    poll it has taken over its transactional ids, or a dead predecessor's open transaction would stall its partitions.
+    """
+
+    def __init__(self, source: GroupSource, serving: threading.Event, open_producers: Callable[[], None]) -> None:
+        self._source, self._serving, self._open_producers = source, serving, open_producers
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Ask the source to end."""
+        self._stopping.set()
+        self._source.stop()
+
+    def run(self, hand: Callable[[Batch], None]) -> None:
+        """Wait, open, read."""
+        while not self._serving.wait(0.2):
+            if self._stopping.is_set():
+                return
+        while not self._stopping.is_set():
+            try:
+                self._open_producers()
+                break
+            except KafkaException as error:
+                log.warning("producers-not-open", detail=error.args[0].str())
+                self._stopping.wait(1.0)
+        if not self._stopping.is_set():
+            self._source.run(hand)

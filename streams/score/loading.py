@@ -1,0 +1,64 @@
+"""From a release to what serves it: fetched, verified in a child process, loaded, warm."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from headrace.bundle import Bundle, load, verify
+from headrace.features import FeatureSet
+from headrace.registry import Registry
+from headrace.release import Link, Variant
+from headrace.wire.request import RequestReader, SchemaSource
+from streams.score.serving import ServedVariant, Serving
+
+
+class Loading:
+    """Makes releases ready to serve; what was verified once is not verified again by this process."""
+
+    def __init__(self, registry: Registry, cache: Path, schemas: SchemaSource) -> None:
+        self._registry, self._cache, self._schemas = registry, cache, schemas
+        self._loaded: dict[str, Bundle] = {}
+
+    def load(self, link: Link) -> Serving:
+        """The release, ready; raises a HeadraceError that says why it cannot serve."""
+        release = link.release
+        served = tuple(self._variant(release.model, variant) for variant in release.serving)
+        keep = {variant.digest for variant in release.variants}
+        self._loaded = {digest: bundle for digest, bundle in self._loaded.items() if digest in keep}
+        return Serving(
+            model=release.model,
+            release=link.id,
+            variants=served,
+            parameters=release.parameters,
+            reader=RequestReader(release.model, _union([one.features for one in served]), self._schemas),
+        )
+
+    def _variant(self, model: str, variant: Variant) -> ServedVariant:
+        bundle = self._loaded.get(variant.digest) or self._bundle(model, variant)
+        self._loaded[variant.digest] = bundle
+        return ServedVariant(variant=variant, predictor=bundle.predictor, features=bundle.features)
+
+    def _bundle(self, model: str, variant: Variant) -> Bundle:
+        folder = self._registry.fetch_bundle(model, variant.version, variant.digest, self._cache)
+        verify(folder, variant.digest)
+        bundle = load(folder, variant.digest)
+        _warm(bundle)
+        return bundle
+
+
+def _warm(bundle: Bundle) -> None:
+    """First calls pay for imports and allocations; a request must not."""
+    until = time.monotonic() + 0.2
+    while time.monotonic() < until:
+        np.sum(bundle.predictor.scores(bundle.golden.columns, bundle.golden.rows))
+
+
+def _union(sets: list[FeatureSet]) -> FeatureSet:
+    """All features that any variant reads, the champion's (the last) taking precedence."""
+    champion = sets[-1]
+    fields = {field["name"]: field for one in sets for field in one.schema["fields"]}
+    if set(fields) == set(champion.names):
+        return champion
+    order = [*champion.names, *(name for name in fields if name not in champion.names)]
+    return FeatureSet.parse({**champion.schema, "fields": [fields[name] for name in order]})

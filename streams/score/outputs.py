@@ -1,0 +1,209 @@
+"""From decisions to what Kafka is given: answers, log blocks and dead letters. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from headrace import topics
+from headrace.wire.answer import Answers, AnswerWriter
+from headrace.wire.logblock import FEATURE_PREFIX
+from headrace.wire.logsplit import LogBatch, split_blocks
+from headrace.wire.request import Requests
+from streams.engine.outputs import Outputs, Record
+from streams.score.core import Decisions
+from streams.score.serving import Serving
+
+# A dead letter keeps the original bytes up to here; what was cut is told in a header.
+DEAD_LETTER_BYTES = 512 * 1024
+# Of a request that Kafka itself would not take again only so much is kept.
+REFUSED_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a batch's requests stood, row by row, with the bytes that dead letters keep."""
+
+    topic: str
+    partition: np.ndarray
+    offset: np.ndarray
+    keys: Sequence[bytes | None]
+    values: Sequence[bytes | None]
+
+
+class OutputWriter:
+    """Writes the outputs of one model's batches."""
+
+    def __init__(self, model: str, worker: str, answers: AnswerWriter) -> None:
+        self._model, self._worker, self._answers = model, worker, answers
+
+    def write(
+        self,
+        requests: Requests,
+        origin: Origin,
+        decisions: Decisions,
+        serving: Serving,
+        previous_last: Mapping[tuple[str, int], int],
+        now_us: int,
+    ) -> Outputs:
+        """All outputs of a batch."""
+        version, variant = _names(decisions, serving)
+        values = self._answers.write(
+            Answers(
+                format=requests.format,
+                request_id=requests.request_id,
+                ok=decisions.ok,
+                reason=_reasons(decisions, requests.n),
+                model=self._model,
+                version=version,
+                variant=variant,
+                release=serving.release,
+                score=decisions.scores,
+                decision=decisions.decision,
+                source_partition=origin.partition,
+                source_offset=origin.offset,
+                event_time=requests.event_time,
+                scored_at=now_us,
+            )
+        )
+        return Outputs(
+            topic=topics.predictions(self._model),
+            messages=_messages(origin.keys, values, requests),
+            records=[
+                *self._log_blocks(requests, origin, decisions, serving, previous_last, now_us),
+                *self._dead_letters(origin, decisions, now_us),
+            ],
+        )
+
+    def _log_blocks(
+        self,
+        requests: Requests,
+        origin: Origin,
+        decisions: Decisions,
+        serving: Serving,
+        previous_last: Mapping[tuple[str, int], int],
+        now_us: int,
+    ) -> list[Record]:
+        columns = _columns(requests, origin, decisions, serving, now_us)
+        versions = _answered_by(decisions, serving)
+        made: list[Record] = []
+        for partition in np.unique(origin.partition).tolist():
+            rows = np.flatnonzero(origin.partition == partition)
+            logged = _pick(columns, rows[decisions.ok[rows]])
+            block = LogBatch(
+                model=self._model,
+                source_topic=origin.topic,
+                source_partition=partition,
+                previous_last_offset=previous_last.get((origin.topic, partition), -1),
+                release=serving.release,
+                worker=self._worker,
+                scored_at=now_us,
+                offsets=origin.offset[rows],
+                version=versions.take(pa.array(rows)),
+                rejects=_rejects(requests, origin, decisions, partition),
+                columns=dict(zip(logged.schema.names, logged.columns, strict=True)),
+            )
+            topic = topics.logs(self._model)
+            made += [Record(topic=topic, partition=partition, value=value) for value in split_blocks(block)]
+        return made
+
+    def _dead_letters(self, origin: Origin, decisions: Decisions, now_us: int) -> list[Record]:
+        return [self._dead_letter(origin, row, decisions.reasons[row], now_us) for row in sorted(decisions.reasons)]
+
+    def _dead_letter(self, origin: Origin, row: int, reason: str, now_us: int) -> Record:
+        value = origin.values[row]
+        most = REFUSED_BYTES if reason.startswith("undeliverable") else DEAD_LETTER_BYTES
+        cut = value is not None and len(value) > most
+        told = {
+            "reason": reason,
+            "source-topic": origin.topic,
+            "source-partition": str(origin.partition[row]),
+            "source-offset": str(origin.offset[row]),
+            "worker": self._worker,
+            "scored-at-us": str(now_us),
+        }
+        if cut:
+            told["cut-from-bytes"] = str(len(value or b""))
+        return Record(
+            topic=topics.dead_letters(self._model),
+            key=origin.keys[row],
+            value=(value or b"")[:most] if cut else value,
+            headers=tuple((name, text.encode()) for name, text in told.items()),
+        )
+
+
+def _messages(keys: Sequence[bytes | None], values: Sequence[bytes | None], requests: Requests) -> list[dict[str, Any]]:
+    if requests.rejects:
+        return [{"key": k, "value": v} for k, v in zip(keys, values, strict=True) if v is not None]
+    return [{"key": k, "value": v} for k, v in zip(keys, values, strict=True)]
+
+
+def _names(decisions: Decisions, serving: Serving) -> tuple[str | pa.Array, str | pa.Array]:
+    """Version and variant of the answers: one for all rows, or one each."""
+    if len(serving.variants) == 1:
+        only = serving.variants[0].variant
+        return only.version, only.name
+    return _by_variant(decisions, serving, "version"), _by_variant(decisions, serving, "name")
+
+
+def _by_variant(decisions: Decisions, serving: Serving, what: str) -> pa.Array:
+    values = pa.array([getattr(served.variant, what) for served in serving.variants])
+    return values.take(pa.array(decisions.variant))
+
+
+def _reasons(decisions: Decisions, n: int) -> pa.Array | None:
+    if not decisions.reasons:
+        return None
+    reasons: list[str | None] = [None] * n
+    for row, reason in decisions.reasons.items():
+        reasons[row] = reason
+    return pa.array(reasons, pa.string())
+
+
+def _answered_by(decisions: Decisions, serving: Serving) -> pa.Array:
+    """The version that answered each row; null where it was rejected."""
+    return pa.array(serving.versions).take(pa.array(decisions.variant, mask=~decisions.ok))
+
+
+def _rejects(
+    requests: Requests, origin: Origin, decisions: Decisions, partition: int
+) -> tuple[tuple[int, str | None, str], ...]:
+    return tuple(
+        (int(origin.offset[row]), requests.request_id[row].as_py(), decisions.reasons[row])
+        for row in sorted(decisions.reasons)
+        if origin.partition[row] == partition
+    )
+
+
+def _columns(
+    requests: Requests, origin: Origin, decisions: Decisions, serving: Serving, now_us: int
+) -> pa.RecordBatch:
+    """The log's columns for all rows of a batch, rejected ones too."""
+    n = requests.n
+    decision = pa.nulls(n, pa.bool_()) if decisions.decision is None else pa.array(decisions.decision)
+    return pa.record_batch(
+        {
+            "request_id": requests.request_id,
+            "entity": requests.entity,
+            "event_time": requests.event_time,
+            "source_offset": pa.array(origin.offset),
+            "version": _by_variant(decisions, serving, "version"),
+            "variant": _by_variant(decisions, serving, "name"),
+            "score": pa.array(decisions.scores),
+            "decision": decision,
+            "scored_at": pa.repeat(pa.scalar(now_us, pa.timestamp("us", tz="UTC")), n),
+            "inclusion_probability": pa.repeat(1.0, n),
+            **{FEATURE_PREFIX + name: column for name, column in requests.features.items()},
+        }
+    )
+
+
+def _pick(columns: pa.RecordBatch, rows: np.ndarray) -> pa.RecordBatch:
+    """Some rows of the batch; a run of neighbours, the common case, without a copy."""
+    if len(rows) == columns.num_rows:
+        return columns
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+        return columns.slice(int(rows[0]), len(rows))
+    return columns.take(pa.array(rows))

@@ -1,0 +1,52 @@
+"""What a worker answers with between two swaps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headrace.features import FeatureSet
+from headrace.predict import Predictor
+from headrace.release import Variant
+from headrace.wire.request import RequestReader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedVariant:
+    """One version that answers: its place in the release and its model, verified and warm."""
+
+    variant: Variant
+    predictor: Predictor
+    features: FeatureSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """One release, loaded. A batch takes it once, so no batch mixes releases."""
+
+    model: str
+    release: str
+    variants: tuple[ServedVariant, ...]
+    parameters: Mapping[str, Any]
+    reader: RequestReader
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The version of each variant."""
+        return tuple(served.variant.version for served in self.variants)
+
+    @property
+    def threshold(self) -> float | None:
+        """The score from which the decision is yes."""
+        value = self.parameters.get("threshold")
+        return None if value is None else float(value)
+
+
+class Slot:
+    """Holds what is served now; one reference, exchanged between two batches."""
+
+    def __init__(self) -> None:
+        self.current: Serving | None = None
+
+    def swap(self, serving: Serving) -> None:
+        """Serve this from the next batch on."""
+        self.current = serving

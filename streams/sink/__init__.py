@@ -1,0 +1,1 @@
+"""The sink: log blocks and events from Kafka into ClickHouse, each row once."""

@@ -1,0 +1,81 @@
+"""The sink's composition root."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter
+
+from headrace import topics
+from headrace.clickhouse.client import ClickHouse, clickhouse_address
+from headrace.kafka.clients import ErrorEar
+from headrace.kafka.connect import kafka_address
+from headrace.settings import Settings
+from streams.engine.application import Application, new_application
+from streams.engine.batch import Batch
+from streams.engine.failpoint import Failpoints
+from streams.engine.feed import Feed
+from streams.engine.group import group_config
+from streams.engine.pages import add_pages
+from streams.engine.source import GroupSource
+from streams.engine.watchdog import Watchdog
+from streams.sink.resume import FromClickHouse
+from streams.sink.store import SinkStore
+from streams.sink.writing import Writing
+
+GROUP = "headrace.sink"
+# Regular expressions begin with ^; a model that is applied later is found within seconds.
+TOPICS = (r"^[a-z][a-z0-9_]*\.logs$", topics.RELEASES, topics.OPERATIONS, topics.TRAINING)
+BLOCKS_A_BATCH = 5000
+
+
+def build_app(settings: Settings) -> Application:
+    """A sink: one source, one agent, one connection to ClickHouse that only the source's thread uses."""
+    name = settings.worker_name("sink")
+    address, failpoints, ear = kafka_address(settings), Failpoints.read(), ErrorEar()
+    store = SinkStore(ClickHouse(clickhouse_address(settings)), name, failpoints)
+    writing = Writing(store, settings.worker.sink_rows)
+    source = GroupSource(
+        config=group_config(address, group=GROUP, instance=name, ear=ear),
+        topics=TOPICS,
+        start=FromClickHouse(address, store, writing),
+        # An insert into a slow ClickHouse may take minutes; only Kafka's calls are guarded.
+        watchdog=Watchdog(max(600.0, settings.worker.watchdog_s)),
+        ear=ear,
+        batch_rows=BLOCKS_A_BATCH,
+        linger_s=settings.worker.sink_seconds,
+    )
+    app = new_application(
+        name,
+        folder=settings.data_dir / "faust" / name,
+        http_host=settings.worker.http_host,
+        http_port=settings.worker.http_port,
+    )
+    channel = app.channel(maxsize=1)
+    app.service(Feed(source, channel))
+    registry = CollectorRegistry()
+    rows = Counter("headrace_sink_rows", "Rows written to ClickHouse", registry=registry)
+    not_written = Counter("headrace_sink_batches_not_written", "Batches that must be read again", registry=registry)
+
+    def status() -> Mapping[str, Any]:
+        return {"worker": name, "rows": writing.rows, "partitions": [f"{t}/{p}" for t, p in source.assigned]}
+
+    add_pages(app, registry, lambda: bool(source.assigned), status)
+
+    @app.agent(channel)  # type: ignore[untyped-decorator]
+    async def sink(batches: Any) -> None:
+        async for batch in batches:
+            await one(batch)
+
+    async def one(batch: Batch) -> None:
+        before = writing.rows
+
+        def work() -> None:
+            writing.write(batch.messages)
+            source.commit(batch.next_offsets)
+
+        if await batch.perform(work):
+            rows.inc(writing.rows - before)
+        else:
+            not_written.inc()
+
+    return app

@@ -1,0 +1,98 @@
+"""Columns for ClickHouse out of log blocks and events; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from headrace.wire.logblock import FEATURE_PREFIX, LogHeader
+
+Columns = dict[str, Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedBlock:
+    """A log block and where it stood."""
+
+    topic: str
+    partition: int
+    offset: int
+    header: LogHeader
+    table: pa.Table
+
+    @property
+    def rows(self) -> int:
+        """Rows to insert."""
+        return int(self.table.num_rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedEvent:
+    """A release, a candidate, a status or an alert, and where it stood."""
+
+    topic: str
+    partition: int
+    offset: int
+    model: str
+    event: str
+    happened_ms: int
+    body: str
+    rows: int = 1
+
+
+def prediction_columns(blocks: Sequence[PlacedBlock]) -> Columns:
+    """The rows of all blocks, for M_predictions."""
+    table = pa.concat_tables([block.table for block in blocks], promote_options="default")
+    sources = [block.header.source_partition for block in blocks for _ in range(block.rows)]
+    columns: Columns = {name.removeprefix(FEATURE_PREFIX): _values(table[name]) for name in table.column_names}
+    releases = [block.header.release for block in blocks for _ in range(block.rows)]
+    return columns | {"source_partition": sources, "release": releases}
+
+
+def block_columns(blocks: Sequence[PlacedBlock]) -> Columns:
+    """One row a block: its header."""
+    own = ("model", "source_topic", "source_partition", "first_offset", "last_offset")
+    counts = ("received", "answered", "rejected", "unidentified", "logged", "versions", "release", "worker", "scored_at")
+    return {
+        "topic": [block.topic for block in blocks],
+        "partition": [block.partition for block in blocks],
+        "offset": [block.offset for block in blocks],
+        "previous_last_offset": [block.header.previous_last_offset for block in blocks],
+    } | {name: [getattr(block.header, name) for block in blocks] for name in own + counts}
+
+
+def rejection_columns(blocks: Sequence[PlacedBlock]) -> Columns:
+    """One row for each request that was not scored."""
+    found = [(block.header, *reject) for block in blocks for reject in block.header.rejects]
+    return {
+        "model": [header.model for header, *_ in found],
+        "source_topic": [header.source_topic for header, *_ in found],
+        "source_partition": [header.source_partition for header, *_ in found],
+        "source_offset": [offset for _, offset, _, _ in found],
+        "request_id": [request_id for _, _, request_id, _ in found],
+        "reason": [reason for *_, reason in found],
+        "worker": [header.worker for header, *_ in found],
+        "scored_at": [header.scored_at for header, *_ in found],
+    }
+
+
+def event_columns(events: Sequence[PlacedEvent]) -> Columns:
+    """One row an event."""
+    own = ("topic", "partition", "offset", "model", "event", "body")
+    columns: Mapping[str, Sequence[Any]] = {name: [getattr(event, name) for event in events] for name in own}
+    return dict(columns) | {"happened_at": [event.happened_ms for event in events]}
+
+
+def _values(column: pa.ChunkedArray) -> Sequence[Any]:
+    """Python values for the driver; instants as ticks, which spares it a conversion a row."""
+    if pa.types.is_timestamp(column.type) or pa.types.is_date64(column.type):
+        column = column.cast(pa.int64())
+    if pa.types.is_dictionary(column.type):
+        column = pc.cast(column, column.type.value_type)
+    if column.null_count == 0 and pa.types.is_floating(column.type):
+        plain: Sequence[Any] = column.to_numpy().tolist()
+        return plain
+    values: Sequence[Any] = column.to_pylist()
+    return values

@@ -1,0 +1,48 @@
+"""Where the sink goes on reading: where ClickHouse says that it stopped, after mending what was left half done."""
+
+from collections.abc import Mapping, Sequence
+
+from confluent_kafka import Consumer, Message, TopicPartition
+
+from headrace.kafka.clients import KafkaAddress
+from streams.engine.errors import NotDelivered
+from streams.sink.ranges import Place, Range
+from streams.sink.store import SinkStore
+from streams.sink.writing import LOGS, Writing
+
+PATIENCE = 50
+
+
+class FromClickHouse:
+    """The sink's Start: ClickHouse knows what it holds, Kafka's committed offsets only show the lag."""
+
+    def __init__(self, address: KafkaAddress, store: SinkStore, writing: Writing) -> None:
+        self._address, self._store, self._writing = address, store, writing
+
+    def next_offsets(self, consumer: Consumer, places: Sequence[Place]) -> Mapping[Place, int]:
+        """The offset after the last one done; -2 where nothing is done yet."""
+        return {place: self._next(place) for place in places}
+
+    def _next(self, place: Place) -> int:
+        if not place[0].endswith(LOGS):
+            last = self._store.last_event(place)
+        else:
+            for span in self._store.open_intents(place):
+                self._writing.repeat(span, read_range(self._address, span))
+            last = self._store.last_done(place)
+        return last + 1 if last >= 0 else -2
+
+
+def read_range(address: KafkaAddress, span: Range) -> list[Message]:
+    """Exactly the records of a range."""
+    consumer = Consumer(address.reader())
+    found: list[Message] = []
+    try:
+        consumer.assign([TopicPartition(span.topic, span.partition, span.first)])
+        for _ in range(PATIENCE):
+            found += [m for m in consumer.consume(500, 0.2) if not m.error() and m.offset() <= span.last]
+            if found and found[-1].offset() == span.last:
+                return found
+    finally:
+        consumer.close()
+    raise NotDelivered("range-unreadable", f"{span.token} was written down but cannot be read again from Kafka")

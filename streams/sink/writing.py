@@ -1,0 +1,115 @@
+"""From one micro-batch of the sink to ClickHouse."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+import structlog
+from confluent_kafka import Message
+
+from headrace.clickhouse.errors import ClickHouseRefused, ClickHouseUnreachable
+from headrace.wire.errors import LogBlockError
+from headrace.wire.logblock import decode_block
+from streams.engine.errors import NotDelivered
+from streams.sink.columns import (
+    PlacedBlock,
+    PlacedEvent,
+    block_columns,
+    event_columns,
+    prediction_columns,
+    rejection_columns,
+)
+from streams.sink.ranges import Place, Range, spans
+from streams.sink.store import SinkStore
+
+LOGS = ".logs"
+log = structlog.get_logger()
+
+
+class Writing:
+    """Writes batches to the store, range by range."""
+
+    def __init__(self, store: SinkStore, most_rows: int) -> None:
+        self._store, self._most_rows = store, most_rows
+        self.rows = 0
+
+    def write(self, messages: Sequence[Message]) -> None:
+        """Write a batch; raises NotDelivered when ClickHouse does not take it."""
+        try:
+            for place, ours in _by_place(messages).items():
+                if place[0].endswith(LOGS):
+                    self._write_blocks(ours)
+                else:
+                    self._write_events(ours)
+        except ClickHouseUnreachable as error:
+            raise NotDelivered("clickhouse-away", str(error)) from None
+        except ClickHouseRefused as error:
+            raise NotDelivered("clickhouse-refused", str(error)) from None
+
+    def repeat(self, span: Range, messages: Sequence[Message]) -> None:
+        """Insert a range again that was written down and perhaps inserted."""
+        log.info("intent-repeated", token=span.token)
+        self._insert(span, [block for block in map(_block, messages) if block])
+
+    def _write_blocks(self, messages: Sequence[Message]) -> None:
+        blocks = [block for block in map(_block, messages) if block]
+        for run in spans(blocks, self._most_rows):
+            span = _range(run)
+            self._store.intend(span)
+            self._insert(span, run)
+
+    def _insert(self, span: Range, run: Sequence[PlacedBlock]) -> None:
+        if not run:
+            return
+        table = f"{run[0].header.model}_predictions"
+        self._store.insert(span, table, prediction_columns(run), rejection_columns(run), block_columns(run))
+        self.rows += sum(block.rows for block in run)
+
+    def _write_events(self, messages: Sequence[Message]) -> None:
+        for run in spans(list(map(_event, messages)), self._most_rows):
+            self._store.insert_events(_range(run), event_columns(run))
+
+
+def _by_place(messages: Iterable[Message]) -> dict[Place, list[Message]]:
+    found: dict[Place, list[Message]] = {}
+    for message in messages:
+        found.setdefault((message.topic(), message.partition()), []).append(message)
+    return found
+
+
+def _range(run: Sequence[PlacedBlock] | Sequence[PlacedEvent]) -> Range:
+    return Range(topic=run[0].topic, partition=run[0].partition, first=run[0].offset, last=run[-1].offset)
+
+
+def _block(message: Message) -> PlacedBlock | None:
+    try:
+        header, table = decode_block(message.value())
+    except LogBlockError as error:
+        # Skipped, never guessed: the ledger shows the gap that it leaves.
+        log.error("log-block-unreadable", topic=message.topic(), partition=message.partition(), offset=message.offset(), detail=str(error))
+        return None
+    return PlacedBlock(
+        topic=message.topic(), partition=message.partition(), offset=message.offset(), header=header, table=table
+    )
+
+
+def _event(message: Message) -> PlacedEvent:
+    value = message.value() or b""
+    text = value.decode("utf-8", "replace")
+    return PlacedEvent(
+        topic=message.topic(),
+        partition=message.partition(),
+        offset=message.offset(),
+        model=(message.key() or b"").decode("utf-8", "replace"),
+        event=_named(message.topic(), text),
+        happened_ms=message.timestamp()[1],
+        body=text,
+    )
+
+
+def _named(topic: str, text: str) -> str:
+    """The event's own name; a release document is named by its topic."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return "unreadable"
+    return str(body.get("event", "released" if topic == "model-releases" else "")) if isinstance(body, dict) else ""

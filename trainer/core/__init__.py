@@ -1,0 +1,1 @@
+"""What training decides, without reading or writing anything."""

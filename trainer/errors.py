@@ -1,0 +1,26 @@
+"""What can stop a training run.
+
+HeadraceError
+└── TrainingError             raised when a model cannot be trained; the message says what to change
+    ├── TrainPyError          raised when the code of a model folder fails; names the file and the line
+    ├── HistoryError          raised when history() gives something that cannot be trained on; lists every fault
+    └── QueryError            raised when the instants asked for make no sense
+"""
+
+from headrace.errors import HeadraceError
+
+
+class TrainingError(HeadraceError):
+    """Raised when a model cannot be trained."""
+
+
+class TrainPyError(TrainingError):
+    """Raised when train.py, or a file beside it, fails."""
+
+
+class HistoryError(TrainingError):
+    """Raised when the table that history() gave cannot be trained on."""
+
+
+class QueryError(TrainingError):
+    """Raised when since, until and evaluate-until are not instants in that order."""
