@@ -1,7 +1,7 @@
 """What a person does at the desk: approve, roll back."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class Desk:
     key_file: Path
     trusted_folder: Path
     actor: str
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     clock: Callable[[], datetime] = _now
 
     def approve(self, model: str, version: str, *, reason: str, threshold: float | None = None) -> Link:
@@ -97,7 +97,7 @@ def _parameters(manifest: Manifest, head: Link | None, threshold: float | None) 
     if threshold is not None:
         parameters["threshold"] = float(threshold)
     elif "threshold" not in parameters and manifest.task == "classification":
-        parameters["threshold"] = float(manifest.training.get("threshold", 0.5))
+        parameters["threshold"] = float(manifest.training.get("threshold") or 0.5)
     return parameters
 
 
@@ -114,8 +114,7 @@ def _lost(chain: Chain, release: Release, reason: str, detail: str) -> Exception
             f"{won.reason!r}) is number {won.sequence} of {won.model}; your decision does not count. "
             f"Look at it with `headrace release show {won.model}` and decide again"
         )
-    return NotTaken(
-        f"the release of {release.model} was published, but it does not count: {reason or 'not found in the topic'} {detail}"
-    )
+    why = f"{reason}: {detail}" if reason else "it is not found in the topic"
+    return NotTaken(f"the release of {release.model} was published, but it does not count: {why}")
 
 

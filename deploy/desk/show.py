@@ -32,7 +32,7 @@ def as_log(link: Link) -> str:
 
 
 def _variants(link: Link) -> str:
-    return ", ".join(
-        variant.version if len(link.release.variants) == 1 else f"{variant.version} {variant.role} {variant.share / 100:g} %"
-        for variant in link.release.variants
-    )
+    variants = link.release.variants
+    if len(variants) == 1:
+        return variants[0].version
+    return ", ".join(f"{variant.version} {variant.role} {variant.share / 100:g} %" for variant in variants)

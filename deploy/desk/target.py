@@ -11,16 +11,14 @@ def rollback_target(chain: Chain, to: str | None) -> Link:
     if chain.head is None:
         raise NothingToRollBackTo(f"{chain.model} was never released; approve a version first")
     earlier = [link for link in reversed(chain.history[:-1]) if _state(link) != _state(chain.head)]
-    if to is None:
-        found = earlier[:1]
-    else:
-        found = [link for link in earlier if _is_meant(link, to)][:1]
-    if not found:
-        wanted = f"by {to}" if to else "before the present one"
+    found = next((link for link in earlier if to is None or _is_meant(link, to)), None)
+    if found is None:
+        wanted = f"{to} is not among" if to else "there are no"
         raise NothingToRollBackTo(
-            f"no earlier state of {chain.model} is meant {wanted}; `headrace release log {chain.model}` lists them"
+            f"{wanted} earlier states of {chain.model} that differ from the present one; "
+            f"`headrace release log {chain.model}` lists all releases"
         )
-    return found[0]
+    return found
 
 
 def _is_meant(link: Link, to: str) -> bool:

@@ -1,6 +1,7 @@
 """Topics, tables and schemas out of a model folder; safe to repeat."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,17 +10,21 @@ from headrace.apply.errors import BreakingChange
 from headrace.clickhouse.client import ClickHouse, statements
 from headrace.clickhouse.ddl import column, described, model_script, shared_script
 from headrace.kafka.clients import KafkaAddress
+from headrace.kafka.errors import KafkaUnreachable
 from headrace.kafka.topics import create_topics, existing_topics
 from headrace.modelfolder import ModelFolder
 from headrace.topics import all_topics
 from headrace.wire.request import request_schema
 
+PATIENCE_S = 20.0
+PAUSE_S = 0.02
+
 
 class SchemaStore(Protocol):
     """Keeps writer schemas, each once."""
 
-    def put_schema(self, schema: Mapping[str, Any]) -> str:
-        """Store a schema; the fingerprint as hex."""
+    def put_schema(self, schema: Mapping[str, Any]) -> bytes:
+        """Store a schema; its fingerprint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +46,10 @@ def apply(
     clickhouse: ClickHouse,
     schemas: SchemaStore,
 ) -> Applied:
-    """Bring Kafka, ClickHouse and the registry to what the folder says; raises BreakingChange before anything is touched."""
+    """Bring Kafka, ClickHouse and the registry to what the folder says.
+
+    Raises BreakingChange before anything is touched.
+    """
     topics = all_topics([(folder.name, folder.partitions)])
     existing = _columns(clickhouse, folder.name)
     wanted = plan(existing, folder.features) if existing else None
@@ -50,6 +58,7 @@ def apply(
     if faults:
         raise BreakingChange(folder.name, faults)
     created = create_topics(kafka, topics, replication)
+    _await_topics(kafka, created)
     for statement in statements(shared_script()) + statements(model_script(folder.name, folder.features)):
         clickhouse.run(statement, doing=f"creating the tables of {folder.name}")
     for feature in wanted.add if wanted else ():
@@ -67,8 +76,17 @@ def apply(
         topics_created=tuple(created),
         columns_added=tuple(feature.name for feature in wanted.add) if wanted else (),
         table_created=not existing,
-        schema=schemas.put_schema(request_schema(folder.name, folder.features)),
+        schema=schemas.put_schema(request_schema(folder.name, folder.features)).hex(),
     )
+
+
+def _await_topics(kafka: KafkaAddress, names: Collection[str]) -> None:
+    """Return when the brokers tell of the topics: a worker started before would be told that they do not exist."""
+    deadline = time.monotonic() + PATIENCE_S
+    while missing := set(names) - existing_topics(kafka).keys():
+        if time.monotonic() > deadline:
+            raise KafkaUnreachable(f"waiting for the new topics {', '.join(sorted(missing))}", kafka.bootstrap)
+        time.sleep(PAUSE_S)
 
 
 def _columns(clickhouse: ClickHouse, model: str) -> dict[str, str]:

@@ -23,7 +23,7 @@ def plan(existing: Mapping[str, str], features: FeatureSet) -> Plan:
     held = {name: comment for name, comment in existing.items() if name not in RESERVED}
     add = tuple(feature for feature in features.features if feature.name not in held)
     faults = [
-        f"the new feature {feature.name} has no default, so requests of today, which do not have it, would be rejected; "
+        f"the new feature {feature.name} has no default, so requests of today, which lack it, would be rejected; "
         'make its type ["null", …] with "default": null'
         for feature in add
         if not feature.has_default

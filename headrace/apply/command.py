@@ -12,7 +12,7 @@ from headrace.apply.writing import write_folder
 from headrace.clickhouse.client import ClickHouse, clickhouse_address
 from headrace.kafka.connect import kafka_address
 from headrace.modelfolder import ModelFolder
-from headrace.registry.open import open_registry
+from headrace.registry import Registry
 from headrace.settings import Settings, load
 
 
@@ -43,7 +43,7 @@ def apply_folder(folder: ModelFolder, settings: Settings) -> Applied:
             kafka=kafka_address(settings),
             replication=settings.kafka.replication,
             clickhouse=clickhouse,
-            schemas=open_registry(settings),
+            schemas=Registry.open(settings.registry_url),
         )
     finally:
         clickhouse.close()

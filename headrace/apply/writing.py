@@ -24,7 +24,8 @@ def write_folder(name: str, parent: Path) -> Path:
     except FileExistsError:
         raise FolderExists(folder) from None
     except OSError as error:
-        raise ModelFolderError(f"{folder} cannot be made: {error.strerror}; choose another place with --directory") from None
+        why = f"{folder} cannot be made: {error.strerror}; choose another place with --directory"
+        raise ModelFolderError(why) from None
     for source in sorted(path for path in TEMPLATE.iterdir() if path.is_file()):
         text = Template(source.read_text(encoding="utf-8")).substitute(name=name, folder=shlex.quote(str(folder)))
         (folder / source.name).write_text(text, encoding="utf-8")

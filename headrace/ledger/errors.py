@@ -18,6 +18,6 @@ class RequestUnknown(HeadraceError):
 
     def __init__(self, request_id: str, models: str) -> None:
         super().__init__(
-            f"no answer to {request_id!r} is in ClickHouse (looked for in {models}); if it was sent just now, its row may "
-            "be on the way, as `headrace ledger MODEL` shows"
+            f"no answer to {request_id!r} is in ClickHouse (looked for in {models}); if it was sent just now, "
+            "its row may be on the way, as `headrace ledger MODEL` shows"
         )

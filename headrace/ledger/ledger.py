@@ -25,7 +25,7 @@ class Ledger:
         self._positions = Positions(kafka, model)
 
     def count(self, *, deep: bool = False, overdue: bool = False) -> LedgerReport:
-        """Count once. Kafka is asked first: what it calls taken is then in ClickHouse or on the way, never the reverse."""
+        """Count once. Kafka is asked first: what it calls taken is in ClickHouse by then, or on the way."""
         positions = self._positions.read()
         headers = self._deep.headers() if deep else []
         blocks = add_up(dated.header for dated in headers) if deep else self._sums.blocks()

@@ -13,6 +13,7 @@ from headrace.kafka.read import end_offsets
 from headrace.ledger.facts import Position
 
 PATIENCE_S = 20.0
+REFUSED_S = 5.0
 # A partition that shows no request in this time is taken at its word: that all up to its end waits.
 PEEK_S = 2.0
 PEEK_BYTES = 65_536
@@ -34,7 +35,7 @@ class Positions:
     def read(self) -> dict[int, Position]:
         """Each partition's offsets."""
         committed = self._committed()
-        ends = end_offsets(self._consumer, self._topic, self._address, self._ear)
+        ends = self._ends()
         starts = {p: max(low, committed[p] or 0) for p, (low, _) in ends.items()}
         unread = {p: (starts[p], high) for p, (_, high) in ends.items() if starts[p] < high}
         waiting = self._with_requests(unread)
@@ -64,6 +65,17 @@ class Positions:
             heard = self._ear.last or error.args[0].str()
             raise KafkaUnreachable(f"reading the offsets of {self._topic}", self._address.bootstrap, heard) from None
         return {part.partition: part.offset if part.offset >= 0 else None for part in parts}
+
+    def _ends(self) -> dict[int, tuple[int, int]]:
+        """Asked again for a while: while a partition changes its leader, Kafka refuses at once."""
+        until = time.monotonic() + REFUSED_S
+        while True:
+            try:
+                return end_offsets(self._consumer, self._topic, self._address, self._ear)
+            except KafkaUnreachable:
+                if time.monotonic() > until:
+                    raise
+            time.sleep(0.1)
 
     def _with_requests(self, unread: Mapping[int, tuple[int, int]]) -> set[int]:
         """Partitions that hold a request between two offsets.

@@ -26,7 +26,7 @@ class PartitionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """A place where the count does not come out: by how many requests, and in words. partition None: it is not known."""
+    """A place where the count does not come out: by how many requests, and in words; partition None: unknown."""
 
     partition: int | None
     count: int

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from headrace.wire.avro_schema import CELLS, Leaf, Node, flattens
 from headrace.wire.avro_parts import Mask, Part, gather, is_text, not_text
+from headrace.wire.avro_schema import CELLS, Leaf, Node, flattens
 from headrace.wire.block import PAD, Block, Places, runs
 
 Raw = NDArray[Any]

@@ -68,7 +68,7 @@ class Node:
     @property
     def arrow(self) -> pa.DataType:
         """The Arrow type of the meaning: the logical type, where there is one."""
-        return LOGICAL.get((self.kind, self.logical or ""), None) or self.physical
+        return LOGICAL.get((self.kind, self.logical or "")) or self.physical
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

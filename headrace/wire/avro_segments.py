@@ -1,6 +1,5 @@
 """Pieces of N messages: the same bytes in every row, a matrix of bytes, or bytes of varying length; and how they are joined."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np

@@ -1,4 +1,4 @@
--- Tables and views of one model; {features} is one column for each field of features.avsc.
+-- Tables and views of one model; the placeholder of features becomes one column for each field of features.avsc.
 
 CREATE TABLE IF NOT EXISTS {model}_predictions
 (
@@ -21,14 +21,16 @@ PARTITION BY toYYYYMM(scored_at)
 ORDER BY (source_partition, source_offset)
 SETTINGS non_replicated_deduplication_window = 10000;
 
+-- One row a request_id: clients retry, so an id may have been answered more than once. The first answer is shown,
+-- and whether a later one differs.
 CREATE OR REPLACE VIEW {model}_by_request AS
 SELECT
-    request_id,
-    argMin(version, (scored_at, source_partition, source_offset)) AS version,
-    argMin(score, (scored_at, source_partition, source_offset)) AS score,
-    argMin(decision, (scored_at, source_partition, source_offset)) AS decision,
-    min(scored_at) AS first_scored_at,
+    p.request_id AS request_id,
+    argMin(p.version, (p.scored_at, p.source_partition, p.source_offset)) AS version,
+    argMin(p.score, (p.scored_at, p.source_partition, p.source_offset)) AS score,
+    argMin(p.decision, (p.scored_at, p.source_partition, p.source_offset)) AS decision,
+    min(p.scored_at) AS scored_at,
     count() AS answers,
-    uniqExact(score) > 1 AS conflict
-FROM {model}_predictions FINAL
-GROUP BY request_id;
+    uniqExact(p.score) > 1 AS conflict
+FROM {model}_predictions AS p FINAL
+GROUP BY p.request_id;

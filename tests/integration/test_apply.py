@@ -17,19 +17,9 @@ from headrace.clickhouse.client import ClickHouse, ClickHouseAddress
 from headrace.kafka.clients import KafkaAddress
 from headrace.kafka.topics import existing_topics
 from headrace.modelfolder import ModelFolder
+from headrace.registry import Registry
 from headrace.topics import model_topics
 from headrace.wire.request import request_schema
-
-
-class SchemasInMemory:
-    """Keeps schemas for as long as it lives."""
-
-    def __init__(self) -> None:
-        self.kept: list[Mapping[str, Any]] = []
-
-    def put_schema(self, schema: Mapping[str, Any]) -> str:
-        self.kept.append(schema)
-        return f"{len(self.kept):016x}"
 
 
 class Model:
@@ -38,7 +28,7 @@ class Model:
     def __init__(self, path: Path, kafka: KafkaAddress, clickhouse: ClickHouse) -> None:
         self.name = f"m{uuid4().hex[:12]}"
         self.path = write_folder(self.name, path)
-        self.kafka, self.clickhouse, self.schemas = kafka, clickhouse, SchemasInMemory()
+        self.kafka, self.clickhouse, self.schemas = kafka, clickhouse, Registry.open(str(path / "registry"))
 
     @property
     def folder(self) -> ModelFolder:
@@ -63,11 +53,14 @@ class Model:
 
     def refused(self) -> str:
         """Apply, see it refused, and see that nothing was touched; the sentence."""
-        before = (self.columns(), self.topics(), list(self.schemas.kept))
+        before = (self.columns(), self.topics(), self.stored())
         with pytest.raises(BreakingChange) as refusal:
             self.apply()
-        assert (self.columns(), self.topics(), list(self.schemas.kept)) == before
+        assert (self.columns(), self.topics(), self.stored()) == before
         return str(refusal.value)
+
+    def stored(self) -> list[Path]:
+        return sorted((self.path.parent / "registry").rglob("*"))
 
     def topics(self) -> dict[str, int]:
         return {name: count for name, count in existing_topics(self.kafka).items() if name.startswith(self.name)}
@@ -91,7 +84,7 @@ def test_topics_and_tables_are_created_as_the_folder_says(model: Model) -> None:
     assert columns["account_days"] == "Nullable(Int32)"
     assert {"request_id", "score", "source_partition", "source_offset", "release"} <= columns.keys()
     assert done.table_created
-    assert model.schemas.kept == [request_schema(model.name, model.folder.features)]
+    assert model.schemas.schema(bytes.fromhex(done.schema)) == request_schema(model.name, model.folder.features)
 
 
 def test_topics_keep_their_records_as_long_as_the_table_of_topics_says(model: Model) -> None:
@@ -118,7 +111,8 @@ def test_the_view_of_requests_shows_one_row_an_id_and_its_conflict(model: Model)
         f"{model.name}_predictions",
         {"request_id": ["a", "a", "b"], "score": [0.25, 0.5, 0.75], "scored_at": at, "source_offset": [0, 1, 2]},
     )
-    found = model.clickhouse.rows(f"SELECT request_id, score, answers, conflict FROM {model.name}_by_request ORDER BY 1")
+    view = f"{model.name}_by_request"
+    found = model.clickhouse.rows(f"SELECT request_id, score, answers, conflict FROM {view} ORDER BY request_id")
     assert found == [("a", 0.25, 2, 1), ("b", 0.75, 1, 0)]
 
 

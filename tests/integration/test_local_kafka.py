@@ -298,7 +298,6 @@ def test_no_java_on_the_path_and_misleading_variables_do_not_matter(tmp_path: Pa
 
 
 def test_a_supervised_broker_is_back_at_its_address_after_a_kill(tmp_path: Path) -> None:
-    """Red when the next broker does not wait until the killed one, which dies a moment later, let go of the folder."""
     (port,) = pick_free(1, besides=())
     address = f"127.0.0.1:{port}"
     argv = (sys.executable, "-m", "deploy.local.kafka", "--data", str(tmp_path / "data"), "--port", str(port))

@@ -144,15 +144,21 @@ def test_a_child_deaf_to_sigterm_is_killed_after_the_grace(supervisor: Superviso
     assert heard.next(Ended) == Ended(name="deaf", code=None, signal=9, asked=True)
 
 
-def test_a_child_that_waits_for_its_restart_can_be_stopped_at_once(supervisor: Supervisor, heard: Heard) -> None:
-    supervisor.start(Child(name="broken", argv=(sys.executable, "-c", "raise SystemExit(1)")))
+def test_a_child_that_waits_for_its_restart_can_be_stopped_at_once(
+    supervisor: Supervisor, heard: Heard, tmp_path: Path
+) -> None:
+    healed = tmp_path / "healed"
+    program = f"import pathlib, time; pathlib.Path({str(healed)!r}).exists() or exit(1); time.sleep(600)"
+    supervisor.start(Child(name="broken", argv=(sys.executable, "-c", program)))
     while heard.next(Restarting) != Restarting(name="broken", seconds=1.6):
         pass
     eventually(lambda: supervisor.status("broken").state == "waiting")
+    healed.touch()
     at = time.monotonic()
     supervisor.stop("broken")
     assert time.monotonic() - at < 1.0
     assert supervisor.status("broken").state == "stopped"
+    assert heard.queue.empty()
 
 
 def test_all_children_are_stopped_side_by_side(supervisor: Supervisor) -> None:

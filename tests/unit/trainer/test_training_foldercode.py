@@ -47,9 +47,11 @@ def test_two_folders_may_have_siblings_of_the_same_name(write_folder: Write) -> 
     first = write_folder(name="first", train=train, rows="def history(): return 'first'")
     second = write_folder(name="second", train=train, rows="def history(): return 'second'")
     with foldercode(first) as one:
+        rows = sys.modules["rows"]
         with foldercode(second) as two:
             assert two.history() == "second"
         assert one.history() == "first"
+        assert sys.modules["rows"] is rows
 
 
 def test_nothing_of_the_folder_stays_importable(write_folder: Write) -> None:

@@ -16,7 +16,7 @@ from headrace.wire.answer import Answers, AnswerWriter, read_schema
 from headrace.wire.framing import Format
 from headrace.wire.logblock import decode_block
 from headrace.wire.logsplit import LogBatch, split_blocks
-from headrace.wire.request import Requests, RequestReader
+from headrace.wire.request import RequestReader, Requests
 from tests.unit.wire.conftest import avro, requests, single
 
 ANSWER = read_schema(Path(__file__).parents[3] / "schemas" / "avro")
@@ -118,7 +118,7 @@ def test_a_batch_becomes_a_log_block_that_holds_its_features_and_accounts_for_ev
     )
     (block,) = split_blocks(log)
     header, table = decode_block(block)
-    assert (header.received, header.answered, header.rejected, header.unidentified, header.logged) == (50, 49, 1, 1, 48)
+    assert (header.received, header.answered, header.rejected, header.unidentified, header.logged) == (50, 49, 2, 1, 48)
     assert header.versions == {"v1": 48}
     assert [offset for offset, _, _ in header.rejects] == [1007, 1009]
     assert table["f_temp"].to_pylist() == [v["features"]["temp"] for i, v in enumerate(requests(50)) if good[i]]

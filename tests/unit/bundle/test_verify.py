@@ -1,0 +1,111 @@
+"""Trying a bundle in a limited child process."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures
+
+from headrace import bundle
+from headrace.bundle import Golden, Limits, errors
+from tests.unit.bundle import making
+
+
+def test_a_good_bundle_is_measured(tmp_path: Path) -> None:
+    digest = making.make(tmp_path / "b")
+    verified = bundle.verify(tmp_path / "b", digest)
+    assert verified.digest == digest and verified.golden_rows == 40
+    assert 0 < verified.us_per_row < 1000 and verified.peak_mb > 10
+
+
+@pytest.mark.parametrize(("score", "words"), [(0.25, "other scores than in training"), (np.nan, "other scores")])
+def test_a_golden_vector_that_differs_is_refused(tmp_path: Path, score: float, words: str) -> None:
+    digest = making.make(tmp_path / "b")
+    golden = bundle.load(tmp_path / "b", digest).golden
+    scores = golden.scores.copy()
+    scores[7] = score
+    wrong = Golden(columns=golden.columns, scores=scores)
+    digest = making.with_file(tmp_path / "b", "golden.arrow", wrong.encode())
+    with pytest.raises(errors.GoldenMismatch, match=words):
+        bundle.verify(tmp_path / "b", digest)
+
+
+def test_a_model_that_gives_nan_is_refused(tmp_path: Path) -> None:
+    making.make(tmp_path / "b")
+    model = making.draft().estimator
+    model[-1].coef_[:] = np.nan
+    with pytest.raises(errors.GoldenMismatch, match="score is NaN"):
+        bundle.verify(tmp_path / "b", making.with_model(tmp_path / "b", model))
+
+
+def looping_trees(child: int) -> Any:
+    """Gradient boosting whose trees' nodes all lead to one child; 0 is a loop without end."""
+    model = making.draft(making.trees()).estimator
+    for predictor in (tree for iteration in model._predictors for tree in iteration):
+        predictor.nodes["is_leaf"] = 0
+        predictor.nodes["left"] = predictor.nodes["right"] = child
+    return model
+
+
+def test_a_bundle_that_never_ends_is_ended(tmp_path: Path) -> None:
+    making.make(tmp_path / "b", making.trees())
+    digest = making.with_model(tmp_path / "b", looping_trees(0))
+    with pytest.raises(errors.ProbeDied, match="signal|hangs"):
+        bundle.verify(tmp_path / "b", digest, Limits(seconds=8))
+
+
+def test_a_bundle_that_crashes_its_process_harms_nobody(tmp_path: Path) -> None:
+    making.make(tmp_path / "b", making.trees())
+    digest = making.with_model(tmp_path / "b", looping_trees(2**31))
+    with pytest.raises(errors.ProbeDied, match="signal 11"):
+        bundle.verify(tmp_path / "b", digest, Limits(seconds=20))
+
+
+def test_a_bundle_that_eats_memory_is_refused(tmp_path: Path) -> None:
+    draft = making.draft()
+    digest = making.make(tmp_path / "b")
+    wide = {f.name: f for f in draft.features.features}
+    assert len(wide) == 5
+    greedy = make_pipeline(PolynomialFeatures(25), Ridge())
+    greedy.fit(np.ones((3, 5)), [0, 1, 0])
+    draft_inputs = {name: column.drop_null().slice(0, 30) for name, column in making.columns(60).items()}
+    ones = {
+        name: pa.array([1] * 30, column.type) if pa.types.is_integer(column.type) else column.slice(0, 30)
+        for name, column in draft_inputs.items()
+    }
+    golden = Golden(columns=ones, scores=np.zeros(30))
+    making.with_file(tmp_path / "b", "golden.arrow", golden.encode())
+    making.with_manifest(tmp_path / "b", task="regression", positive=None)
+    digest = making.with_model(tmp_path / "b", greedy)
+    with pytest.raises((errors.ProbeDied, errors.GoldenMismatch), match="memory|signal|Memory"):
+        bundle.verify(tmp_path / "b", digest, Limits(memory_bytes=1024**3))
+
+
+def test_a_bundle_that_is_slow_is_refused(tmp_path: Path) -> None:
+    digest = making.make(tmp_path / "b")
+    with pytest.raises(errors.TooSlow, match="us a row"):
+        bundle.verify(tmp_path / "b", digest, Limits(us_per_row=0.0001))
+
+
+def test_nothing_is_started_for_a_bundle_whose_digest_does_not_hold(tmp_path: Path) -> None:
+    making.make(tmp_path / "b")
+    with pytest.raises(errors.DigestMismatch):
+        bundle.verify(tmp_path / "b", "0" * 64, Limits(seconds=-100))
+
+
+def test_a_model_whose_scores_depend_on_the_neighbours_is_not_written(tmp_path: Path) -> None:
+    from headrace.bundle import golden
+    from headrace.predict import Encoder, Predictor
+
+    class Ranking:
+        def predict(self, matrix: Any) -> Any:
+            return matrix[:, 0] - matrix[:, 0].mean()
+
+    predictor = Predictor(Ranking(), Encoder(["x"], {}), task="regression")
+    inputs = {"x": pa.array([1.0, 2.0, 3.0])}
+    with pytest.raises(errors.Nondeterministic, match="alone"):
+        golden.check_independence(predictor, Golden(columns=inputs, scores=predictor.scores(inputs, 3)))
