@@ -9,7 +9,7 @@ def broken_links(page: Page, trusted: TrustedKeys) -> list[str]:
     accepted = [entry for entry in page.entries if entry.verdict.accepted]
     faults = [fault for number, entry in enumerate(accepted) for fault in _faults(accepted, number, entry, trusted)]
     if page.entries and not accepted:
-        faults.append("the topic holds documents, but none begins a chain: a trusted key or the topic's start is missing")
+        faults.append("the topic holds documents, but none begins a chain: a key or the topic's start is missing")
     return faults
 
 

@@ -64,7 +64,7 @@ def check(predictor: Predictor, golden: Golden) -> None:
         largest = float(np.max(np.abs(got - golden.scores)))
         raise GoldenMismatch(
             f"{len(wrong)} of {golden.rows} golden vectors give other scores than in training; the first, row {row}: "
-            f"{got[row]!r} instead of {golden.scores[row]!r} (largest difference {largest:.3g}; differences "
+            f"{float(got[row])!r} instead of {float(golden.scores[row])!r} (largest difference {largest:.3g}; differences "
             "near 1e-16 come from another kind of processor: train or re-issue the bundle on the kind that serves)"
         )
 

@@ -24,8 +24,8 @@ class Answers:
 
     version, variant and flags are one value for all rows or an Arrow array (text, text, list of text); they are not
     written into rejected rows, whose version and variant are empty and whose flags are none. decision is null for a
-    regression. source_partition is one number or int32[N]; event_time is timestamp[ms, UTC] or int64 ms; scored_at is µs
-    since 1970, one number or int64[N].
+    regression. source_partition is one number or int32[N]; event_time is timestamp[ms, UTC] or int64 ms; scored_at is
+    µs since 1970, one number or int64[N].
     """
 
     format: NDArray[np.uint8]
@@ -71,8 +71,11 @@ class Answers:
 
 
 class AnswerWriter:
-    """Writes answers. answer_id is the answer schema's number in the schema registry; without one a request in Confluent
-    framing is answered in Avro single-object encoding."""
+    """Writes answers.
+
+    answer_id is the answer schema's number in the schema registry; without one a request in Confluent framing is
+    answered in Avro single-object encoding.
+    """
 
     def __init__(self, schema: Mapping[str, Any], answer_id: int | None = None) -> None:
         self._encoder = ColumnEncoder(schema)
@@ -120,5 +123,3 @@ def _some(value: Any, rows: Rows | None) -> Any:
 
 def _array(value: Any) -> Any:
     return pa.array(value) if isinstance(value, np.ndarray) else value
-
-

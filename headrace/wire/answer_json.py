@@ -54,5 +54,5 @@ def _times(value: Any, n: int, unit: str) -> list[str | None]:
     return [text if valid else None for text, valid in zip(texts, ticks.is_valid().to_pylist(), strict=True)]
 
 
-def _texts(ticks: Any, unit: str) -> list[str | None]:
+def _texts(ticks: Any, unit: Any) -> list[str | None]:
     return np.char.add(np.datetime_as_string(ticks.view(f"M8[{unit}]"), unit=unit), "Z").tolist()  # type: ignore[no-any-return]

@@ -1,11 +1,11 @@
 """Walking N Avro messages in step: at each field, one array operation moves all N positions.
 
-What is read past a message's end belongs to another row or to the padding: harmless, because the row is then a suspect, its
-position is checked before anything is copied by a length out of the bytes, and at the end. Suspects are judged one by one
-by avro_rows; a message that the walk finds sound is sound.
+What is read past a message's end belongs to another row or to the padding. That is harmless: positions are checked before
+anything is copied by a length out of the bytes, and at the end, and a row that ran over is a suspect. Suspects are judged
+one by one by avro_rows; a message that the walk finds sound is sound.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -75,7 +75,7 @@ class Cursor:
             here &= present
         elif here.all():
             return None
-        return here
+        return cast(Mask, here)
 
     def _move(self, width: int | Places, present: Mask | None, reach: int) -> None:
         self._at += width if present is None else np.multiply(present, width)

@@ -36,7 +36,9 @@ class ColumnEncoder:
         for field in self._record.fields:
             value = columns[field.name]
             try:
-                segments += pack(field.node, value) if isinstance(value, pa.Array) else [constant(write(field.node, value))]
+                segments += (
+                    pack(field.node, value) if isinstance(value, pa.Array) else [constant(write(field.node, value))]
+                )
             except (TypeError, ValueError, OverflowError, pa.ArrowException) as error:
                 raise EncodingError(f"the column {field.name} does not fit its field: {error}") from error
         return join(segments, n)

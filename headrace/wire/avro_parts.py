@@ -38,7 +38,7 @@ def column(part: Part, alive: Mask | None) -> pa.Array:
 
 
 def gather(block: Block, start: Places, length: Places) -> tuple[Any, Any]:
-    """The bytes at start[i] of length[i] one behind the other, and their offsets; nothing of size rows x longest is made."""
+    """The bytes at start[i] of length[i] one behind the other, and their offsets; never rows x longest bytes."""
     rows = len(start)
     longest = int(length.max(initial=0))
     if longest and longest == int(length.min()):
@@ -66,7 +66,11 @@ def is_text(rows: int, data: Any, offsets: Any) -> bool:
 
 def not_text(data: bytes, start: Places, length: Places) -> list[int]:
     """Rows whose bytes are not UTF-8."""
-    return [row for row, (at, size) in enumerate(zip(start.tolist(), length.tolist(), strict=True)) if not _decodes(data[at : at + size])]
+    return [
+        row
+        for row, (at, size) in enumerate(zip(start.tolist(), length.tolist(), strict=True))
+        if not _decodes(data[at : at + size])
+    ]
 
 
 def _decodes(data: bytes) -> bool:

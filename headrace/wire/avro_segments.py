@@ -1,6 +1,7 @@
-"""Pieces of N messages: the same bytes in every row, a matrix of bytes, or bytes of varying length; and how they are joined."""
+"""Pieces of N messages (the same bytes in every row, a matrix, or bytes of varying length) and how they are joined."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,9 @@ from headrace.wire.avro_schema import Node
 from headrace.wire.avro_write import write
 from headrace.wire.block import Bytes
 
-Segment = NDArray[np.uint8] | pa.Array
+# A matrix of one row (the same bytes in every message) or of N rows, or an Arrow array of N binary values.
+Segment: TypeAlias = Any
+Packer: TypeAlias = Callable[[Node, pa.Array], list[Segment]]
 _END = pa.scalar(b"", pa.binary())
 
 
@@ -32,7 +35,7 @@ def join(segments: list[Segment], n: int) -> list[bytes]:
 def pack(node: Node, array: pa.Array) -> list[Segment]:
     """The segments of one field."""
     if node.null_branch is None:
-        if array.null_count:
+        if array.null_count and node.kind != "null":
             raise ValueError(f"{array.null_count} nulls where there can be none")
         return _PACKERS.get(node.kind, _listed)(node, array)
     if array.null_count == len(array):
@@ -46,9 +49,14 @@ def pack(node: Node, array: pa.Array) -> list[Segment]:
 def _optional(node: Node, array: pa.Array) -> list[Segment]:
     present = array.is_valid()
     inside = array.drop_null()
-    whole = join([constant(bytes([(1 - (node.null_branch or 0)) * 2])), *_PACKERS.get(node.kind, _listed)(node, inside)], len(inside))
+    whole = join(
+        [constant(bytes([(1 - (node.null_branch or 0)) * 2])), *_PACKERS.get(node.kind, _listed)(node, inside)],
+        len(inside),
+    )
     texts = pc.replace_with_mask(
-        pa.repeat(pa.scalar(bytes([(node.null_branch or 0) * 2]), pa.binary()), len(array)), present, pa.array(whole, pa.binary())
+        pa.repeat(pa.scalar(bytes([(node.null_branch or 0) * 2]), pa.binary()), len(array)),
+        present,
+        pa.array(whole, pa.binary()),
     )
     return [texts]
 
@@ -168,7 +176,7 @@ def _width(raw: int) -> int:
     return max(1, -(-raw.bit_length() // 7))
 
 
-_PACKERS = {
+_PACKERS: dict[str, Packer] = {
     "null": lambda node, array: [constant(b"")],
     "boolean": _boolean,
     "int": _integer,

@@ -49,6 +49,18 @@ def _int(node: Node, value: Any) -> bytes:
     return write_long(value)
 
 
+def _string(node: Node, value: Any) -> bytes:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not text")
+    return write_bytes(value.encode())
+
+
+def _bytes(node: Node, value: Any) -> bytes:
+    if not isinstance(value, bytes):
+        raise TypeError(f"{value!r} is not bytes")
+    return write_bytes(value)
+
+
 def _enum(node: Node, value: Any) -> bytes:
     return write_long(node.symbols.index(value))
 
@@ -89,8 +101,8 @@ _WRITERS: dict[str, Callable[[Node, Any], bytes]] = {
     "long": lambda node, value: write_long(value),
     "float": lambda node, value: _FLOAT.pack(value),
     "double": lambda node, value: _DOUBLE.pack(value),
-    "string": lambda node, value: write_bytes(value.encode()),
-    "bytes": lambda node, value: write_bytes(value),
+    "string": _string,
+    "bytes": _bytes,
     "enum": _enum,
     "fixed": _fixed,
     "array": _array,

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# What may be read behind the last message without asking: eight bytes for a number, more for the runs of numbers between
-# two checks of the position (see Cursor).
+# What may be read behind the last message without asking: a number, and the runs of numbers between two checks of the
+# position (see Cursor).
 PAD = 4096
 _PADDING = bytes(PAD)
 
@@ -56,5 +56,5 @@ class Block:
 
 
 def runs(buffer: Bytes, width: int) -> NDArray[np.void]:
-    """Every run of `width` bytes of a buffer, by where it starts: indexing it gathers unaligned values at the price of a copy."""
+    """Every run of `width` bytes of a buffer, by where it starts; indexing it gathers unaligned values."""
     return np.ndarray((len(buffer) - width + 1,), f"V{width}", buffer=buffer, strides=(1,))

@@ -33,7 +33,7 @@ class LogBatch:
 
 
 def header_of(batch: LogBatch) -> LogHeader:
-    """The header that accounts for a batch; raises EncodingError when a request is in neither or both of ok and rejected."""
+    """The header that accounts for a batch; raises EncodingError when it would not account for every request."""
     received, unidentified = len(batch.offsets), sum(name is None for _, name, _ in batch.rejects)
     if len(batch.version) != received or batch.version.null_count != len(batch.rejects):
         raise EncodingError(
@@ -62,7 +62,7 @@ def header_of(batch: LogBatch) -> LogHeader:
 
 
 def split_blocks(batch: LogBatch, limit: int = LIMIT) -> list[bytes]:
-    """The blocks of a batch, in order: none when nothing was received, one as a rule, more when one would be over the limit.
+    """The blocks of a batch, in order: none when nothing was received, more than one when one would be over the limit.
 
     A single request whose row alone is over the limit makes a block over the limit: it cannot be halved.
     """

@@ -48,7 +48,7 @@ class Requests:
     """N requests as columns, in the order they were given.
 
     request_id is null where a request could not be identified; entity and event_time (UTC, ms) are null where unknown;
-    features are null in rejected rows. schema_ids is the Confluent schema number, -1 elsewhere; None when no row has one.
+    features are null in rejected rows. schema_ids is the Confluent schema number, -1 elsewhere; None when no row has it.
     """
 
     n: int
@@ -130,7 +130,8 @@ class RequestReader:
             return self._nothing(0)
         order = pa.array(np.argsort(np.concatenate([rows for _, rows in groups]), kind="stable"))
         columns = {
-            leaf.path: pa.concat_arrays([part.columns[leaf.path] for part in parts]).take(order) for leaf in self._leaves
+            leaf.path: pa.concat_arrays([part.columns[leaf.path] for part in parts]).take(order)
+            for leaf in self._leaves
         }
         return _Columns(columns=columns, reasons=reasons)
 
@@ -169,7 +170,9 @@ class RequestReader:
         reasons = {}
         for row in range(len(block)):
             head = block.data[int(block.starts[row]) : int(min(block.starts[row] + 4, block.ends[row]))]
-            why = Code.UNKNOWN_FORMAT.because(f"begins with {head.hex(' ')}") if head else Code.EMPTY.because("no value")
+            why = (
+                Code.UNKNOWN_FORMAT.because(f"begins with {head.hex(' ')}") if head else Code.EMPTY.because("no value")
+            )
             reasons[row] = why
         return self._nothing(len(block), reasons)
 
@@ -196,9 +199,7 @@ class RequestReader:
             entity=columns["entity"],
             event_time=columns["event_time"],
             features={path.removeprefix(FEATURES): array for path, array in features.items()},
-            rejects={
-                row: Reject(reason=reasons[row], identified=request_id[row].is_valid) for row in sorted(reasons)
-            },
+            rejects={row: Reject(reason=reasons[row], identified=request_id[row].is_valid) for row in sorted(reasons)},
         )
 
 
@@ -212,7 +213,7 @@ def _groups(front: NDArray[np.uint8]) -> list[tuple[bytes, NDArray[np.int64]]]:
 
 
 def _keys(front: NDArray[np.uint8]) -> Iterable[bytes]:
-    return np.ascontiguousarray(front).view(f"V{framing.LONGEST_HEADER}").ravel().tolist()  # type: ignore[no-any-return]
+    return np.ascontiguousarray(front).view(f"V{framing.LONGEST_HEADER}").ravel().tolist()
 
 
 def _name(form: Format, header: bytes) -> str:

@@ -20,7 +20,7 @@ _DAY = 86_400
 
 
 def check(leaves: tuple[Leaf, ...], columns: dict[str, pa.Array], reasons: dict[int, str]) -> dict[str, pa.Array]:
-    """Add a reason for each row that is not sound (the first found counts); request_id becomes null where it is no id."""
+    """Add a reason for each row that is not sound (the first found counts); an unusable request_id becomes null."""
     for leaf in leaves:
         array = columns[leaf.path]
         if not leaf.node.nullable and array.null_count:
@@ -89,7 +89,11 @@ def _ids(ids: pa.Array, reasons: dict[int, str]) -> pa.Array:
     if bounds["min"].as_py() is None or (bounds["min"].as_py() > 0 and bounds["max"].as_py() <= LONGEST_ID):
         return ids
     empty, long = pc.equal(length, 0), pc.greater(pc.utf8_length(ids), LONGEST_ID)
-    _add(reasons, np.flatnonzero(empty.fill_null(False).to_numpy(zero_copy_only=False)), Code.INVALID_ID.because("request_id is empty"))
+    _add(
+        reasons,
+        np.flatnonzero(empty.fill_null(False).to_numpy(zero_copy_only=False)),
+        Code.INVALID_ID.because("request_id is empty"),
+    )
     why = Code.INVALID_ID.because(f"request_id has more than {LONGEST_ID} characters")
     _add(reasons, np.flatnonzero(long.fill_null(False).to_numpy(zero_copy_only=False)), why)
     return pc.if_else(pc.or_(empty, long), pa.scalar(None, pa.string()), ids)

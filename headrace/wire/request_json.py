@@ -31,8 +31,8 @@ _TYPES: dict[str, Any] = {
 }
 _TICK = {"ms": timedelta(milliseconds=1), "us": timedelta(microseconds=1)}
 
-# The top-level request_id of an object that does not parse: nothing nested may stand before it. Possessive throughout, so
-# that it runs once over what the client sent, whatever that is.
+# The top-level request_id of an object that does not parse: nothing nested may stand before it. Possessive throughout,
+# so that it runs once over what the client sent, whatever that is.
 _TEXT = rb'"(?:[^"\\]|\\.)*+"'
 _MEMBER = rb"\s*+" + _TEXT + rb"\s*+:\s*+(?:" + _TEXT + rb'|[^\s",:{}\[\]]++)\s*+,'
 _ID = re.compile(rb'\{(?:(?!\s*+"request_id")' + _MEMBER + rb')*+\s*+"request_id"\s*+:\s*+(' + _TEXT + rb")", re.DOTALL)
@@ -48,22 +48,16 @@ class JsonRequests:
     def __init__(self, leaves: tuple[Leaf, ...]) -> None:
         self._outer = tuple(leaf for leaf in leaves if not leaf.path.startswith(PREFIX))
         self._inner = tuple(leaf for leaf in leaves if leaf.path.startswith(PREFIX))
-        features = _struct("Features", self._inner)
-        required, optional = _members(self._outer)
-        request = msgspec.defstruct(
-            "Request", [*required, ("features", features), *optional], forbid_unknown_fields=True, gc=False
-        )
-        self._outer_order = [name for name, *_ in (*required, ("features", None), *optional)]
+        request = _struct("Request", self._outer, ("features", _struct("Features", self._inner)))
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(request).decode
         self._salvage = msgspec.json.Decoder(_Identified).decode
-        self._bare = request
 
     def read(self, values: Sequence[bytes]) -> tuple[dict[str, pa.Array], dict[int, str]]:
         """Columns by path, nulls in rows that were not understood, and why they were not."""
         reasons: dict[int, str] = {}
         rows = self._rows(values, reasons)
         features = [None if row is None else msgspec.structs.astuple(row.features) for row in rows]
-        columns = {leaf.path: self._outer_column(leaf, rows) for leaf in self._outer}
+        columns = {leaf.path: self._outer_column(leaf, own, rows) for own, leaf in _members(self._outer)}
         columns.update(self._features(features))
         if reasons:
             columns["request_id"] = self._identify(columns["request_id"], values, reasons)
@@ -93,12 +87,13 @@ class JsonRequests:
     def _features(self, rows: list[tuple[Any, ...] | None]) -> dict[str, pa.Array]:
         nothing = (None,) * len(self._inner)
         by_column = zip(*[row or nothing for row in rows], strict=True) if rows else ((),) * len(self._inner)
-        ordered = [leaf for leaf in self._inner if not _optional(leaf)] + [leaf for leaf in self._inner if _optional(leaf)]
+        ordered = [leaf for leaf in self._inner if not _optional(leaf)] + [
+            leaf for leaf in self._inner if _optional(leaf)
+        ]
         return {leaf.path: _column(leaf.node, values) for leaf, values in zip(ordered, by_column, strict=True)}
 
-    def _outer_column(self, leaf: Leaf, rows: list[Any]) -> pa.Array:
-        name = leaf.path
-        return _column(leaf.node, [None if row is None else getattr(row, name) for row in rows])
+    def _outer_column(self, leaf: Leaf, own: str, rows: list[Any]) -> pa.Array:
+        return _column(leaf.node, [None if row is None else getattr(row, own) for row in rows])
 
     def _identify(self, ids: pa.Array, values: Sequence[bytes], reasons: dict[int, str]) -> pa.Array:
         known = ids.to_pylist()
@@ -135,19 +130,21 @@ def explain(message: str) -> str:
     return code.because(message)
 
 
-def _struct(name: str, leaves: tuple[Leaf, ...]) -> Any:
-    required, optional = _members(leaves)
-    return msgspec.defstruct(name, [*required, *optional], forbid_unknown_fields=True, gc=False)
+def _struct(name: str, leaves: tuple[Leaf, ...], *more: tuple[str, Any]) -> Any:
+    """A type that reads one record. Its members have names of their own: a field may be called like a method."""
+    required = [(own, _type(leaf.node)) for own, leaf in _members(leaves) if not _optional(leaf)]
+    optional = [(own, _type(leaf.node), leaf.field.default) for own, leaf in _members(leaves) if _optional(leaf)]
+    rename = {own: leaf.field.name for own, leaf in _members(leaves)}
+    fields: list[Any] = [*required, *more, *optional]
+    return msgspec.defstruct(name, fields, rename=rename, forbid_unknown_fields=True, gc=False)
+
+
+def _members(leaves: tuple[Leaf, ...]) -> list[tuple[str, Leaf]]:
+    return [(f"at_{place}", leaf) for place, leaf in enumerate(leaves)]
 
 
 def _optional(leaf: Leaf) -> bool:
     return leaf.field.has_default or leaf.node.nullable
-
-
-def _members(leaves: tuple[Leaf, ...]) -> tuple[list[tuple[str, Any]], list[tuple[str, Any, Any]]]:
-    required = [(leaf.field.name, _type(leaf.node)) for leaf in leaves if not _optional(leaf)]
-    optional = [(leaf.field.name, _type(leaf.node), leaf.field.default) for leaf in leaves if _optional(leaf)]
-    return required, optional
 
 
 def _type(node: Node) -> Any:

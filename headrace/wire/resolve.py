@@ -1,7 +1,7 @@
-"""Columns as one schema wrote them, turned into the columns that another schema reads: Avro's rules, on whole columns.
+"""Columns as one schema wrote them, turned into the columns that another schema reads: Avro's rules, on columns.
 
-A difference that no row can be read across is a fault of every row and not an exception: the rows can still be answered,
-because each knows its request_id.
+A difference that no row can be read across is a fault of every row and not an exception: the rows can still be
+answered, because each knows its request_id.
 """
 
 from collections.abc import Iterator, Mapping
@@ -75,7 +75,11 @@ def _steps(writer: Node, reader: Node, prefix: str, wrote: str) -> Iterator[_Ste
         elif found is not None and flattens(found.node, (writer,)):
             yield from _steps(found.node, field.node, path + ".", wrote + found.name + ".")
         else:
-            why = missing(path, "is not in the writer's schema") if found is None else _clash(path, found.node, field.node)
+            why = (
+                missing(path, "is not in the writer's schema")
+                if found is None
+                else _clash(path, found.node, field.node)
+            )
             yield from (_Step(target=leaf, fault=why) for leaf in leaves(field.node, path + "."))
 
 

@@ -79,7 +79,8 @@ class LedgerWorld:
     def delete_requests_before(self, offset: int, partition: int = 0) -> None:
         """What retention does."""
         place = TopicPartition(topics.requests(self.model), partition, offset)
-        for future in AdminClient(self.kafka.client()).delete_records([place]).values():
+        admin = AdminClient(self.kafka.client())
+        for future in admin.delete_records([place]).values():
             future.result(20)
 
     def take(self, next_offset: int, partition: int = 0) -> None:

@@ -82,7 +82,7 @@ def test_a_select_without_rows_still_tells_its_columns(client):
 
 @pytest.mark.parametrize(
     "sql",
-    ["-- why\nSELECT 1", "/* why */ SELECT 1;", "(SELECT 1)", "SELECT 1 FORMAT Native", "WITH 1 AS x SELECT x"],
+    ["-- why\nSELECT 1", "/* why */ SELECT 1;", "(SELECT 1)", "SELECT 1 FORMAT JSONEachRow", "WITH 1 AS x SELECT x"],
 )
 def test_the_ways_to_write_a_select_are_understood(client, sql):
     assert client.execute(sql) == [(1,)]
@@ -117,15 +117,10 @@ def test_an_error_carries_clickhouses_code_and_text(client, sql, code, text):
 
 
 def test_the_connection_itself_goes_on_after_an_error(client):
-    """The driver hangs up after an error by itself, so this speaks to its connection; other clients stay."""
-    client.connection.force_connect()
+    connection = client.get_connection()
     for sql in ("SELECT nope", "SELECT throwIf(number = 300000) FROM numbers(1000000)", "INSERT INTO nowhere VALUES"):
-        client.connection.send_query(sql)
-        client.connection.send_external_tables([])
-        while (packet := client.connection.receive_packet()).type == ServerPacketTypes.DATA:
-            pass
-        assert packet.type == ServerPacketTypes.EXCEPTION
-        assert client.connection.ping()
+        assert ask(connection, sql).type == ServerPacketTypes.EXCEPTION
+        assert connection.ping()
 
 
 def test_a_setting_holds_for_its_query_only(client):
@@ -139,10 +134,12 @@ def test_a_setting_holds_for_its_query_only(client):
 
 
 def test_a_setting_with_a_bad_value_fails_every_time_and_then_is_forgotten(client):
+    connection = client.get_connection()
     for _ in range(2):
-        with pytest.raises(ServerException, match="abc"):
-            client.execute("SELECT 1", settings={"max_block_size": 7, "max_threads": "abc"})
-    assert client.execute("SELECT getSetting('max_block_size') > 7") == [(1,)]
+        connection.context.settings = {"max_block_size": 7, "max_threads": "abc"}
+        assert "abc" in str(ask(connection, "SELECT 1").exception)
+    connection.context.settings = {}
+    assert ask(connection, "SELECT throwIf(getSetting('max_block_size') = 7)").type == ServerPacketTypes.END_OF_STREAM
 
 
 def test_an_unknown_setting_is_an_error_only_when_it_is_important(front, client):
@@ -264,3 +261,25 @@ def test_tables_sent_along_with_a_query_are_refused_in_words(client):
         client.execute("SELECT * FROM mine", external_tables=[table])
     assert error.value.code == 48
     assert client.execute("SELECT 1") == [(1,)]
+
+
+def test_a_client_that_loses_its_place_is_told_and_sent_away(front, other):
+    other.execute("CREATE TABLE place (a Int8) ENGINE = MergeTree ORDER BY a")
+    with front.client(password="right") as client:
+        connection = client.get_connection()
+        assert ask(connection, "INSERT INTO place VALUES", until=ServerPacketTypes.DATA).block is not None
+        connection.socket.sendall(b"\x09 and so on")
+        assert connection.receive_packet().exception.code == 101
+        with pytest.raises(EOFError):
+            connection.receive_packet()
+    assert other.execute("SELECT count() FROM place") == [(0,)]
+
+
+def ask(connection, sql, until=None):
+    """Send a query on the driver's connection, which the driver itself would give up after an error."""
+    last = {until, ServerPacketTypes.EXCEPTION, ServerPacketTypes.END_OF_STREAM}
+    connection.send_query(sql)
+    connection.send_external_tables([])
+    while (packet := connection.receive_packet()).type not in last:
+        pass
+    return packet

@@ -45,6 +45,14 @@ def test_a_token_is_not_carried_over_to_the_next_insert_of_a_connection(front):
         assert client.execute("SELECT count() FROM t") == [(3,)]
 
 
+def test_a_token_may_stand_in_the_statement_too(front):
+    with front.client() as client:
+        client.execute(f"CREATE TABLE t (a UInt32) ENGINE = MergeTree ORDER BY a {WINDOW}")
+        for number in range(2):
+            client.execute("INSERT INTO t SETTINGS insert_deduplication_token = 'x' VALUES", [(number,)])
+        assert client.execute("SELECT * FROM t") == [(0,)]
+
+
 def test_without_the_window_a_token_does_nothing(front):
     with front.client() as client:
         client.execute("CREATE TABLE t (a UInt32) ENGINE = MergeTree ORDER BY a")
@@ -114,3 +122,17 @@ def test_a_failing_materialized_view_fails_the_insert(front):
         with pytest.raises(Exception, match="395"):
             client.execute("INSERT INTO t VALUES", [(3,)])
         assert client.execute("SELECT count() FROM m") == [(1,)]
+
+
+def test_the_engines_memory_is_bounded(front):
+    """Without the limits it takes 90 % of the machine's memory, and its caches up to 15 GiB."""
+    with front.client() as client:
+        limits = client.execute(
+            "SELECT name, toUInt64(value) FROM system.server_settings "
+            "WHERE name IN ('max_server_memory_usage', 'mark_cache_size', 'primary_index_cache_size')"
+        )
+    assert {name: value >> 20 for name, value in limits} == {
+        "max_server_memory_usage": 2048,
+        "mark_cache_size": 64,
+        "primary_index_cache_size": 64,
+    }

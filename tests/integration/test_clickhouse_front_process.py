@@ -73,6 +73,7 @@ def test_a_signal_ends_it_within_3_seconds_though_clients_and_queries_are_there(
         query.join()
     assert (front.process.returncode, output, complaint) == (0, "", "")
     assert took < 3
+    assert not (tmp_path / "status").exists(), "the engine was not closed but cut off"
 
 
 def _until_the_end(client):

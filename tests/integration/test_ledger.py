@@ -153,8 +153,9 @@ def test_rows_behind_the_last_block_are_on_the_way_and_not_wrong(world: LedgerWo
 
 
 def test_a_row_inserted_twice_is_a_raw_duplicate_only(world: LedgerWorld) -> None:
+    world.clickhouse.run(f"SYSTEM STOP MERGES {world.model}_predictions", doing="keeping what is raw")
     world.block(0, 9)
-    world.rows([4, 5])
+    world.rows([4, 5], score=0.75)
     world.rows([6], scored_at=datetime(2026, 2, 1, 0, 0, 1, tzinfo=UTC))
     report = world.count()
     assert (report.total.duplicates_raw, report.total.duplicates, report.unaccounted) == (3, 0, 0)

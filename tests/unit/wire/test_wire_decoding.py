@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from headrace.wire.avro_decode import ColumnDecoder, Decoded
 
-BOUNDED = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+BOUNDED = settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 SYMBOLS = ("red", "green", "blue")
 Leaf = tuple[Any, st.SearchStrategy[Any]]
 
@@ -73,7 +75,11 @@ def bare(schema: Any) -> Any:
     if isinstance(schema, list):
         return [bare(each) for each in schema]
     if isinstance(schema, dict):
-        return {key: bare(value) if key in ("type", "fields") else value for key, value in schema.items() if key != "logicalType"}
+        return {
+            key: bare(value) if key in ("type", "fields") else value
+            for key, value in schema.items()
+            if key != "logicalType"
+        }
     return schema
 
 
@@ -212,8 +218,16 @@ def one(kind: Any) -> dict[str, Any]:
         (["int", "null"], b"\x04\x02", "malformed: x: union branch 2 of 2"),
         ({"type": "enum", "name": "E", "symbols": ["a", "b"]}, b"\x01", "malformed: x: enum index -1 of 2"),
         ({"type": "enum", "name": "E", "symbols": ["a", "b"]}, b"\x04", "malformed: x: enum index 2 of 2"),
-        ({"type": "array", "items": "null"}, b"\x80\x80\x80\x80\x20", "malformed: x: a list of 4294967296 items in 0 bytes"),
-        ({"type": "array", "items": "null"}, b"\x80\x80\x80\x80\x20\x00", "malformed: x: a list of 4294967296 items in 1 bytes"),
+        (
+            {"type": "array", "items": "null"},
+            b"\x80\x80\x80\x80\x20",
+            "malformed: x: a list of 4294967296 items in 0 bytes",
+        ),
+        (
+            {"type": "array", "items": "null"},
+            b"\x80\x80\x80\x80\x20\x00",
+            "malformed: x: a list of 4294967296 items in 1 bytes",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_by_name_and_keeps_the_fields_before_it(kind: Any, body: bytes, reason: str) -> None:

@@ -36,7 +36,9 @@ def answers_to(batch: Requests, **more: Any) -> Answers:
         "format": batch.format,
         "request_id": batch.request_id,
         "ok": ok,
-        "reason": pa.array([batch.rejects[i].reason if i in batch.rejects else None for i in range(batch.n)], pa.string()),
+        "reason": pa.array(
+            [batch.rejects[i].reason if i in batch.rejects else None for i in range(batch.n)], pa.string()
+        ),
         "model": "flights",
         "version": "v1",
         "variant": "champion",

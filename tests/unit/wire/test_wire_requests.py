@@ -61,7 +61,9 @@ def mixed(schema: dict[str, Any], count: int) -> list[bytes | None]:
 
 
 @pytest.mark.parametrize("count", [10, 300])
-def test_a_mixed_batch_reads_each_row_as_it_would_alone(reader: RequestReader, schema: dict[str, Any], count: int) -> None:
+def test_a_mixed_batch_reads_each_row_as_it_would_alone(
+    reader: RequestReader, schema: dict[str, Any], count: int
+) -> None:
     values = mixed(schema, count)
     together = reader.read(values)
     for row, value in enumerate(values):

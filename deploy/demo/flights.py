@@ -1,0 +1,26 @@
+"""The example's own modules, loaded from their folder: examples/ is not a package."""
+
+import importlib
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from headrace.errors import MissingPartError
+from headrace.modelfolder import ModelFolder
+
+FOLDER = Path(__file__).resolve().parents[2] / "examples" / "flights"
+
+
+def folder() -> ModelFolder:
+    """The model folder of the flights."""
+    if not FOLDER.is_dir():
+        raise MissingPartError("the demo needs examples/flights; run it from the checkout")
+    return ModelFolder.read(FOLDER)
+
+
+def replay(start: datetime, end: datetime) -> Any:
+    """The feed's Replay of a span of time."""
+    if str(FOLDER) not in sys.path:
+        sys.path.insert(0, str(FOLDER))
+    return importlib.import_module("feed").Replay(folder(), start, end)

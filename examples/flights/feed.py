@@ -1,0 +1,112 @@
+"""Replays departures as requests: in the order and at the distances of their event times, as fast as is asked.
+
+    python examples/flights/feed.py --start 2013-02-01 --end 2013-03-01 --speed 86400
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from confluent_kafka import Producer
+from numpy.typing import NDArray
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1])]
+
+import departures  # noqa: E402
+
+from headrace import topics  # noqa: E402
+from headrace.kafka.connect import kafka_address  # noqa: E402
+from headrace.modelfolder import ModelFolder  # noqa: E402
+from headrace.settings import load  # noqa: E402
+from headrace.wire.avro_encode import ColumnEncoder  # noqa: E402
+from headrace.wire.framing import fingerprint, single_object  # noqa: E402
+from headrace.wire.request import request_schema  # noqa: E402
+
+TICK_S = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request as it is sent."""
+
+    request_id: str
+    key: bytes | None
+    value: bytes
+
+
+class Replay:
+    """Requests of a span of time, handed out as their event times come."""
+
+    def __init__(self, folder: ModelFolder, start: datetime, end: datetime) -> None:
+        table = departures.requests(start, end)
+        self._requests = encoded(folder, table)
+        self._times: NDArray[np.int64] = _whole(table["event_time"]).cast(pa.int64()).to_numpy()
+        self._next = 0
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    @property
+    def over(self) -> bool:
+        """Whether all were handed out."""
+        return self._next >= len(self._requests)
+
+    def until(self, event_ms: float) -> Sequence[Request]:
+        """Those whose event time has come and that were not handed out yet."""
+        first, self._next = self._next, int(np.searchsorted(self._times, event_ms))
+        return self._requests[first : self._next]
+
+
+def encoded(folder: ModelFolder, table: pa.Table) -> list[Request]:
+    """Departures as Avro messages of the model's request schema, keyed by the aircraft."""
+    schema = request_schema(folder.name, folder.features)
+    features = [_whole(table[name]) for name in folder.features.names]
+    columns = {name: _whole(table[name]) for name in ("request_id", "event_time", "entity")}
+    columns["features"] = pa.StructArray.from_arrays(features, list(folder.features.names))
+    values = ColumnEncoder(schema).encode(columns, table.num_rows, single_object(fingerprint(schema)))
+    ids, entities = columns["request_id"].to_pylist(), columns["entity"].to_pylist()
+    return [
+        Request(request_id=request_id, key=entity.encode() if entity else None, value=value)
+        for request_id, entity, value in zip(ids, entities, values, strict=True)
+    ]
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    joined = column.combine_chunks()
+    return joined.chunk(0) if isinstance(joined, pa.ChunkedArray) else joined
+
+
+def main() -> None:
+    """Send requests to Kafka as the settings name it."""
+    options = _options()
+    start, end = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (options.start, options.end))
+    folder = ModelFolder.read(HERE)
+    replay = Replay(folder, start, end)
+    producer = Producer(kafka_address(load()).producer() | {"linger.ms": 5})
+    began, start_ms = time.monotonic(), start.timestamp() * 1000
+    while not replay.over:
+        due = replay.until(start_ms + (time.monotonic() - began) * options.speed * 1000)
+        for request in due:
+            producer.produce(topics.requests(folder.name), request.value, key=request.key)
+            producer.poll(0)
+        time.sleep(TICK_S)
+    print(f"{len(replay)} requests sent, {producer.flush(30)} of them not confirmed")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Replay the flights of 2013 as requests.")
+    parser.add_argument("--start", default="2013-02-01", help="first day (UTC)")
+    parser.add_argument("--end", default="2013-03-01", help="day after the last (UTC)")
+    parser.add_argument("--speed", type=float, default=86_400.0, help="seconds of 2013 in one second of today")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
