@@ -52,7 +52,7 @@ class StackFolder:
         lines = [f'[kafka]\nbootstrap = "{kafka}"\n'] if kafka else []
         lines += [f'[clickhouse]\nhost = "{clickhouse[0]}"\nport = {clickhouse[1]}\n'] if clickhouse else []
         fresh = self.local_file.with_suffix(".new")
-        fresh.write_text("\n".join(["# The local stack that runs now; removed when it stops.\n", *lines]), encoding="utf-8")
+        fresh.write_text("\n".join(["# The local stack; removed when it stops.\n", *lines]), encoding="utf-8")
         fresh.replace(self.local_file)
 
     def retract(self) -> None:

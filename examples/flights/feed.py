@@ -48,10 +48,15 @@ class Replay:
         table = departures.requests(start, end)
         self._requests = encoded(folder, table)
         self._times: NDArray[np.int64] = _whole(table["event_time"]).cast(pa.int64()).to_numpy()
+        self._features = table.slice(0, 1).select(folder.features.names).to_pylist()[0]
         self._next = 0
 
     def __len__(self) -> int:
         return len(self._requests)
+
+    def example(self) -> tuple[Request, dict[str, object]]:
+        """The first request, and its features as a client would write them in JSON."""
+        return self._requests[0], self._features
 
     @property
     def over(self) -> bool:

@@ -1,8 +1,8 @@
 """Walking N Avro messages in step: at each field, one array operation moves all N positions.
 
-What is read past a message's end belongs to another row or to the padding. That is harmless: positions are checked before
-anything is copied by a length out of the bytes, and at the end, and a row that ran over is a suspect. Suspects are judged
-one by one by avro_rows; a message that the walk finds sound is sound.
+What is read past a message's end belongs to another row or to the padding. That is harmless: positions are checked
+before anything is copied by a length out of the bytes, and at the end, and a row that ran over is a suspect. Suspects
+are judged one by one by avro_rows; a message that the walk finds sound is sound.
 """
 
 from typing import Any, cast
@@ -86,14 +86,25 @@ class Cursor:
             self._slack = SLACK
 
     def _number(self, present: Mask | None) -> Raw:
-        """Unsigned numbers before zigzag: bytes where all are short, else 64 bits; 0 where not present."""
+        """Unsigned numbers before zigzag, in 8, 16 or 64 bits as the longest needs; 0 where not present."""
         first = self._block.buffer[self._at]
         if present is not None:
             first *= present
         if self._n and first.max() < 128:
             self._move(1, present, 1)
             return first
+        second = self._block.buffer[self._at + 1]
+        if self._n and (first & second).max() < 128:
+            return self._short_number(first, second, present)
         return self._long_number(present)
+
+    def _short_number(self, first: Raw, second: Raw, present: Mask | None) -> Raw:
+        more = first > 127
+        raw = second.astype(np.uint16) << 7
+        raw *= more
+        raw |= first & 127
+        self._move(more + np.int64(1), present, 2)
+        return raw
 
     def _long_number(self, present: Mask | None) -> Raw:
         raw = self._eight[self._at].view("<u8")
@@ -126,6 +137,8 @@ class Cursor:
         raw = self._number(present)
         if raw.dtype == np.uint8:
             return ZIGZAG[raw]
+        if raw.dtype == np.uint16:
+            return (raw >> 1).astype(np.int64) ^ -(raw & 1).astype(np.int64)
         return (raw >> np.uint64(1)).view(np.int64) ^ -(raw & np.uint64(1)).view(np.int64)
 
     def read_null(self, node: Node, present: Mask | None) -> Part:
@@ -147,9 +160,10 @@ class Cursor:
         raw = self._number(present)
         if raw.dtype == np.uint8:
             return Part(node, ZIGZAG_INT[raw], present, rows=self._n)
-        high = raw >> np.uint64(32)
-        if high.any():
-            self._suspect |= high != 0
+        if raw.dtype == np.uint64:
+            high = raw >> np.uint64(32)
+            if high.any():
+                self._suspect |= high != 0
         short = raw.astype(np.uint32)
         value = (short >> np.uint32(1)).view(np.int32) ^ -(short & np.uint32(1)).view(np.int32)
         return Part(node, value, present, rows=self._n)

@@ -1,8 +1,8 @@
 """Avro one message at a time, suspecting every byte.
 
-This is the path for small batches, for schemas that columns do not cover, and the judge of every row that the column path
-found wanting. fastavro is not used here: it reads a boolean of 7 as true, union branch -1 and enum index -1 as the last
-one, an int of any size, and a number of eleven bytes as something else, all without a word.
+This is the path for small batches, for schemas that columns do not cover, and the judge of every row that the column
+path found wanting. fastavro is not used here: it reads a boolean of 7 as true, union branch -1 and enum index -1 as the
+last one, an int of any size, and a number of eleven bytes as something else, all without a word.
 """
 
 import struct

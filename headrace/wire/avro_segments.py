@@ -88,7 +88,7 @@ def _beside(matrices: list[Bytes], n: int) -> Bytes:
 
 def _rows(matrix: Bytes) -> list[bytes]:
     n, width = matrix.shape
-    return matrix.view(f"V{width}").ravel().tolist() if width else [b""] * n  # type: ignore[no-any-return]
+    return matrix.view(f"V{width}").ravel().tolist() if width else [b""] * n
 
 
 def _binary(matrix: Bytes) -> pa.Array:

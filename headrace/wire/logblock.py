@@ -1,8 +1,9 @@
 """A log block: the columns of one micro-batch of one partition, and a header that counts what became of every request.
 
-The bytes are an Arrow IPC stream with the header as JSON in its schema's metadata. Above some size the stream is one zstd
-frame; Arrow's own compression makes a frame of each buffer, which took 1.5 times as long for 5,000 rows and 10 times as
-long for 100. Behind it stands a trailer of the stream's size and a CRC-32: Arrow would not notice a changed byte.
+The bytes are an Arrow IPC stream with the header as JSON in its schema's metadata. Above some size the stream is one
+zstd frame; Arrow's own compression makes a frame of each buffer, which took 1.5 times as long for 5,000 rows and 10
+times as long for 100. Behind it stands a trailer of the stream's size and a CRC-32: Arrow would not notice a changed
+byte.
 """
 
 import struct
@@ -45,11 +46,11 @@ Rejected = tuple[int, str | None, str]
 class LogHeader:
     """What a block accounts for: every request from first_offset to last_offset that was received.
 
-    previous_last_offset is that of the block before (-1 for the first). received = rejected + the sum of versions, which
-    counts the rows answered ok by each version; unidentified counts those of the rejected that nobody can be told of, so
-    answered = received - unidentified; logged counts the rows of the block, which are fewer where predictions are
-    sampled. rejects holds (offset, request_id, reason) of every request that was rejected, request_id being None for
-    the unidentified. scored_at is µs since 1970.
+    previous_last_offset is that of the block before (-1 for the first). received = rejected + the sum of versions,
+    which counts the rows answered ok by each version; unidentified counts those of the rejected that nobody can be
+    told of, so answered = received - unidentified; logged counts the rows of the block, which are fewer where
+    predictions are sampled. rejects holds (offset, request_id, reason) of every request that was rejected, request_id
+    being None for the unidentified. scored_at is µs since 1970.
     """
 
     model: str

@@ -48,7 +48,8 @@ class Requests:
     """N requests as columns, in the order they were given.
 
     request_id is null where a request could not be identified; entity and event_time (UTC, ms) are null where unknown;
-    features are null in rejected rows. schema_ids is the Confluent schema number, -1 elsewhere; None when no row has it.
+    features are null in rejected rows. schema_ids is the Confluent schema number, -1 elsewhere; None when no row has
+    one.
     """
 
     n: int

@@ -76,8 +76,8 @@ def test_lists_are_written_from_a_number_a_row_from_lists_and_from_constants(n: 
 
 @pytest.mark.parametrize("n", [3, 40])
 def test_slices_of_arrays_are_written_as_what_they_show(n: int) -> None:
-    schema = {"type": "record", "name": "R", "fields": [
-        {"name": "s", "type": "string"}, {"name": "b", "type": "boolean"}, {"name": "d", "type": ["null", "double"]}]}  # fmt: skip
+    types = {"s": "string", "b": "boolean", "d": ["null", "double"]}
+    schema = {"type": "record", "name": "R", "fields": [{"name": k, "type": t} for k, t in types.items()]}
     columns = {
         "s": pa.array([f"{row:x<{row}}" for row in range(n + 9)]),
         "b": pa.array([row % 3 == 0 for row in range(n + 9)]),

@@ -1,0 +1,48 @@
+"""Training during the demo: `headrace train` as a process of its own, as anywhere."""
+
+import json
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from deploy.demo.errors import StepFailed
+from deploy.local.part import python_path
+
+KEPT = ("rows", "positives", "evaluation_rows", "evaluation_positives", "auc", "log_loss", "brier", "seconds")
+
+
+class Training:
+    """One run of the trainer."""
+
+    def __init__(self, folder: Path, data_dir: Path, until: datetime, environment: dict[str, str]) -> None:
+        command = [sys.executable, "-m", "headrace", "train", str(folder), "--until", until.date().isoformat(), "--json"]
+        own = {"HEADRACE_DATA_DIR": str(data_dir), "PYTHONPATH": python_path()}
+        self._process = subprocess.Popen(
+            command, env=environment | own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return self._process.poll() is not None
+
+    def result(self) -> dict[str, Any]:
+        """What it measured; waits for its end. Raises StepFailed with what it said."""
+        out, err = self._process.communicate(timeout=600)
+        if self._process.returncode:
+            raise StepFailed(f"training failed: {err.strip() or out.strip()}")
+        found: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
+        return found
+
+    def stop(self) -> None:
+        """End it if it still runs."""
+        if not self.done:
+            self._process.kill()
+            self._process.wait()
+
+
+def kept(result: dict[str, Any]) -> dict[str, Any]:
+    """What the summary tells of a training."""
+    return {name: result[name] for name in KEPT}

@@ -1,0 +1,78 @@
+"""The registry of bundles, the key that signs releases, and the keys whose releases count."""
+
+import tempfile
+from pathlib import Path
+from uuid import uuid4
+
+import obstore
+from obstore.store import from_url
+
+from deploy.local.checks.finding import Finding, failed, ok, skipped
+from headrace.errors import HeadraceError
+from headrace.release.keys import TrustedKeys, key_id, read_private
+from headrace.settings import Settings
+
+OTHERS_MAY_WRITE = 0o022
+
+
+def registry(settings: Settings) -> Finding:
+    """Whether bundles can be read from the registry and written to it; what is written to try it is removed."""
+    url = settings.registry_url
+    try:
+        _try_bucket(url) if "://" in url else _try_folder(Path(url))
+    except Exception as error:  # noqa: BLE001 - each kind of store raises errors of its own
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        advice = "mend `registry` in the settings, or the rights to it; a worker must read it, training must write to it"
+        return failed("registry", f"{url}: {first}", advice)
+    return ok("registry", f"{url} can be read and written")
+
+
+def _try_folder(folder: Path) -> None:
+    place = next(path for path in (folder.resolve(), *folder.resolve().parents) if path.exists())
+    with tempfile.TemporaryFile(dir=place):
+        next(place.iterdir(), None)
+
+
+def _try_bucket(url: str) -> None:
+    store, name = from_url(url), f"doctor/{uuid4().hex}"
+    obstore.put(store, name, b"")
+    obstore.get(store, name)
+    obstore.delete(store, name)
+
+
+def signing_key(settings: Settings) -> Finding:
+    """Whether the desk's key can be used, and by its owner only."""
+    try:
+        key = read_private(settings.signing_key_file)
+    except HeadraceError as error:
+        return failed("signing key", str(error), "`headrace up` or `headrace release key` makes one where there is none")
+    return ok("signing key", f"{settings.signing_key_file}, key {key_id(key.public_key())}")
+
+
+def trusted_keys(settings: Settings) -> Finding:
+    """Whether workers trust somebody, this desk's key is among them, and nobody else can add one."""
+    name, folder = "trusted keys", settings.trusted_keys_folder
+    try:
+        trusted = TrustedKeys.read(folder)
+    except HeadraceError as error:
+        return failed(name, str(error), "remove it, or put the right public key (PEM) in its place")
+    if not trusted.keys:
+        return failed(name, f"{folder} holds none, so no release counts", "put the desk's public key (PEM) there")
+    open_to_others = [path for path in (folder, *folder.glob("*.pem")) if path.stat().st_mode & OTHERS_MAY_WRITE]
+    if open_to_others:
+        told = f"others may write to {', '.join(map(str, open_to_others))}"
+        return failed(name, told, "run `chmod go-w` on them: who can add a key can release")
+    return ok(name, f"{len(trusted.keys)} in {folder}")
+
+
+def desk_is_trusted(settings: Settings) -> Finding:
+    """Whether what this desk signs counts here."""
+    name = "desk is trusted"
+    try:
+        key, trusted = read_private(settings.signing_key_file), TrustedKeys.read(settings.trusted_keys_folder)
+    except HeadraceError:
+        return skipped(name, "the keys themselves are not in order")
+    if not trusted.holds(key_id(key.public_key())):
+        advice = f"put its public key into {settings.trusted_keys_folder}, if it is meant to release"
+        return failed(name, f"key {key_id(key.public_key())} is not among the trusted keys", advice)
+    return ok(name, f"key {key_id(key.public_key())} counts")

@@ -1,0 +1,406 @@
+"""An independent witness: sends requests, journals what Kafka acknowledged, then counts what became of each.
+
+It shares no code with the product: plain confluent-kafka, fastavro, clickhouse-driver and the standard library. One file,
+so that it can be read whole and run alone:
+
+    python tests/faults/checker.py send  --bootstrap … --model m --features features.avsc --journal j --rate 200
+    python tests/faults/checker.py check --bootstrap … --clickhouse host:port --model m --journal j --answer answer.avsc
+
+`send` ends after --count requests or when its standard input is closed. `check` prints one JSON object; `faults` in it
+names every list that must be empty.
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import math
+import select
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import fastavro
+from clickhouse_driver import Client
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+
+AVRO = b"\xc3\x01"
+COLOURS = ("red", "blue", "green", "grün", "")
+Place = tuple[int, int]
+Schema = Mapping[str, Any]
+
+
+def crc_64_avro(data: bytes) -> int:
+    """The Rabin fingerprint of Avro's specification, bit by bit."""
+    empty = 0xC15D213AA4D7A795
+    crc = empty
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (empty if crc & 1 else 0)
+    return crc
+
+
+def header(schema: Schema) -> bytes:
+    """The ten bytes before a message in Avro single-object encoding."""
+    canonical = fastavro.schema.to_parsing_canonical_form(json.loads(json.dumps(schema)))
+    return AVRO + crc_64_avro(canonical.encode()).to_bytes(8, "little")
+
+
+def request_schema(model: str, features: Schema) -> dict[str, Any]:
+    """The record that the documentation promises to read."""
+    time_type = {"type": "long", "logicalType": "timestamp-millis"}
+    return {
+        "type": "record",
+        "name": "Request",
+        "namespace": f"headrace.{model}",
+        "fields": [
+            {"name": "request_id", "type": "string"},
+            {"name": "event_time", "type": time_type},
+            {"name": "entity", "type": ["null", "string"], "default": None},
+            {"name": "features", "type": features},
+        ],
+    }
+
+
+def avro(schema: Schema, record: Mapping[str, Any]) -> bytes:
+    """A message in Avro single-object encoding."""
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, fastavro.parse_schema(json.loads(json.dumps(schema))), record)
+    return header(schema) + out.getvalue()
+
+
+def features_of(n: int) -> dict[str, Any]:
+    """The inputs of the n-th request; whoever knows n knows them."""
+    return {
+        "amount": ((n * 7919) % 2001 - 1000) / 250,
+        "count": None if n % 7 == 0 else n % 10,
+        "night": n % 3 == 0,
+        "colour": COLOURS[n % len(COLOURS)],
+        "side": ("left", "right")[n % 2],
+    }
+
+
+class Sender:
+    """Sends requests and writes a line into the journal for each one that Kafka acknowledged."""
+
+    def __init__(self, bootstrap: str, model: str, features: Schema, journal: Path) -> None:
+        self._topic, self._journal = f"{model}.requests", journal.open("a", encoding="utf-8")
+        self._prefix, self._schema = header(schema := request_schema(model, features)), fastavro.parse_schema(schema)
+        self.acknowledged = 0
+        self._producer = Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "enable.idempotence": True,
+                "acks": "all",
+                "message.max.bytes": 20_000_000,
+                "partitioner": "murmur2_random",
+                "linger.ms": 5,
+                "log_level": 2,
+            }
+        )
+
+    def request(self, n: int, *, as_json: bool = False) -> None:
+        """Send the n-th request."""
+        name, key = f"r{n}", f"k{n % 50}"
+        record = {"request_id": name, "event_time": time.time_ns() // 1_000_000, "entity": key, "features": features_of(n)}
+        if as_json:
+            self.send(json.dumps(record).encode(), name=name, key=key, n=n)
+            return
+        body = io.BytesIO()
+        fastavro.schemaless_writer(body, self._schema, record)
+        self.send(self._prefix + body.getvalue(), name=name, key=key, n=n)
+
+    def send(
+        self, value: bytes | None, *, name: str | None, key: str, n: int | None = None, expect: str = "ok", partition: int = -1
+    ) -> None:
+        """Send any bytes; expect is ok, rejected, or unidentified (a dead letter and no answer)."""
+        line = {"id": name, "n": n, "key": key, "expect": expect, "sha": hashlib.sha256(value or b"").hexdigest()}
+
+        def told(error: KafkaError | None, message: Message) -> None:
+            place = (None, None) if error else (message.partition(), message.offset())
+            self._journal.write(json.dumps(line | {"partition": place[0], "offset": place[1]}) + "\n")
+            self.acknowledged += error is None
+
+        self._producer.produce(self._topic, value, key=key, partition=partition, on_delivery=told)
+        self._producer.poll(0)
+
+    def flush(self) -> None:
+        """Wait until all is acknowledged."""
+        left = self._producer.flush(120)
+        self._journal.flush()
+        assert not left, f"{left} requests were never acknowledged"
+
+    def paced(self, count: int, rate: float, json_every: int) -> None:
+        """Send in bursts of a tenth of a second until count is reached or standard input ends."""
+        begun, n = time.monotonic(), 0
+        while n < count:
+            due = min(count, int((time.monotonic() - begun + 0.1) * rate))
+            for n in range(n, due):
+                self.request(n, as_json=json_every > 0 and n % json_every == 0)
+            n = due
+            self._producer.poll(0)
+            if select.select([sys.stdin], [], [], 0.1)[0] and not sys.stdin.read(1):
+                break
+        self.flush()
+
+
+def read_all(bootstrap: str, topic: str, seconds: float = 60) -> Iterator[Message]:
+    """All committed records of a topic, from its start to its end."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "checker",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 50,
+            "log_level": 2,
+        }
+    )
+    try:
+        parts = set(consumer.list_topics(topic, timeout=20).topics[topic].partitions)
+        consumer.assign([TopicPartition(topic, part, 0) for part in sorted(parts)])
+        until = time.monotonic() + seconds
+        while parts:
+            assert time.monotonic() < until, f"{topic}: the end was not reached within {seconds} s"
+            for message in consumer.consume(2000, 0.2):
+                if not message.error():
+                    yield message
+                elif message.error().code() == KafkaError._PARTITION_EOF:
+                    parts.discard(message.partition())
+    finally:
+        consumer.close()
+
+
+def read_answer(value: bytes, schema: Any, prefix: bytes) -> dict[str, Any]:
+    """An answer in either format; scored_at in microseconds."""
+    if value[:1] == b"{":
+        answer: dict[str, Any] = json.loads(value)
+        return answer | {"scored_at": _micros(datetime.fromisoformat(answer["scored_at"]))}
+    assert value[:10] == prefix, "an answer begins with neither { nor the fingerprint of the answer's schema"
+    found: Any = fastavro.schemaless_reader(io.BytesIO(value[10:]), schema, None)
+    return found | {"scored_at": _micros(found["scored_at"])}
+
+
+def _micros(when: datetime) -> int:
+    return int((when - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000)
+
+
+class Check:
+    """Compares a journal with the topics and ClickHouse."""
+
+    def __init__(
+        self, bootstrap: str, clickhouse: tuple[str, int], model: str, journal: Path, answer: Path, formula: Path | None
+    ) -> None:
+        self._bootstrap, self._model = bootstrap, model
+        self._clickhouse = Client(clickhouse[0], clickhouse[1])
+        lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+        self._maybe = {line["id"] for line in lines if line["offset"] is None}
+        self._sent = {(line["partition"], line["offset"]): line for line in lines if line["offset"] is not None}
+        plain = json.loads(answer.read_text(encoding="utf-8"))
+        self._prefix, self._schema = header(plain), fastavro.parse_schema(plain)
+        self._formula = json.loads(formula.read_text(encoding="utf-8")) if formula else {}
+        self.faults: dict[str, list[Any]] = defaultdict(list)
+
+    def run(self, wait_s: float) -> dict[str, Any]:
+        """The report, once as much was received as was sent or the time is over."""
+        self._await(wait_s)
+        answers, letters, rows = self._answers(), self._dead_letters(), self._rows()
+        rejections = self._rejections()
+        for place, line in self._sent.items():
+            self._one(place, line, answers.get(place), place in letters, rows.get(place), place in rejections)
+        for what, places in (("answer", answers), ("row", rows), ("dead letter", letters), ("rejection", rejections)):
+            strangers = [place for place in places if place not in self._sent]
+            self.faults["unknown"] += [(what, *place) for place in strangers if self._name(answers, rows, place) not in self._maybe]
+        self._releases(answers)
+        blocks = self._ledger(len(rows), len(rejections))
+        return {
+            "sent": len(self._sent),
+            "unacknowledged": len(self._maybe),
+            "answers": len(answers),
+            "ok": sum(answer["status"] == "ok" for answer in answers.values()),
+            "rejected": sum(answer["status"] == "rejected" for answer in answers.values()),
+            "dead_letters": len(letters),
+            "rows": len(rows),
+            "blocks": blocks,
+            "versions": dict(Counter(answer["version"] for answer in answers.values() if answer["version"])),
+            "faults": {name: found for name, found in sorted(self.faults.items()) if found},
+        }
+
+    def _await(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        query = "SELECT sum(received) FROM blocks FINAL WHERE model = %(model)s"
+        while self._query(query)[0][0] < len(self._sent) and time.monotonic() < until:
+            time.sleep(0.2)
+
+    def _query(self, query: str) -> list[tuple[Any, ...]]:
+        found: Any = self._clickhouse.execute(query, {"model": self._model})
+        return list(found)
+
+    def _answers(self) -> dict[Place, dict[str, Any]]:
+        found: dict[Place, dict[str, Any]] = {}
+        latest: dict[bytes, Place] = {}
+        for message in read_all(self._bootstrap, f"{self._model}.predictions"):
+            answer = read_answer(message.value(), self._schema, self._prefix)
+            place = (answer["source_partition"], answer["source_offset"])
+            if place in found:
+                self.faults["duplicate"].append((answer["request_id"], *place))
+            found[place] = answer
+            before = latest.get(message.key(), (place[0], -1))
+            if before[0] == place[0] and before[1] > place[1]:
+                self.faults["out of order"].append((answer["request_id"], *place))
+            latest[message.key()] = place
+        return found
+
+    def _dead_letters(self) -> set[Place]:
+        found: set[Place] = set()
+        for message in read_all(self._bootstrap, f"{self._model}.dead-letters"):
+            told = {name: text.decode() for name, text in message.headers() or []}
+            place = (int(told["source-partition"]), int(told["source-offset"]))
+            if place in found:
+                self.faults["duplicate dead letter"].append(place)
+            found.add(place)
+            line = self._sent.get(place)
+            whole = "cut-from-bytes" in told or (line and line["sha"] == hashlib.sha256(message.value() or b"").hexdigest())
+            if not told.get("reason") or told.get("source-topic") != f"{self._model}.requests" or not whole:
+                self.faults["dead letter without its origin"].append(place)
+        return found
+
+    def _rows(self) -> dict[Place, tuple[Any, ...]]:
+        columns = "source_partition, source_offset, request_id, entity, version, release, score, decision, amount, count, night, colour, side"
+        found: dict[Place, tuple[Any, ...]] = {}
+        for row in self._query(f"SELECT {columns} FROM {self._model}_predictions"):
+            if row[:2] in found:
+                self.faults["duplicate row"].append((row[2], *row[:2]))
+            found[row[:2]] = row
+        final = self._query(f"SELECT count() FROM {self._model}_predictions FINAL")[0][0]
+        if final != len(found):
+            self.faults["duplicate row in FINAL"].append(final - len(found))
+        return found
+
+    def _rejections(self) -> set[Place]:
+        places = self._query("SELECT source_partition, source_offset FROM rejections WHERE model = %(model)s")
+        self.faults["duplicate rejection"] += [place for place, times in Counter(places).items() if times > 1]
+        return set(places)
+
+    def _one(
+        self, place: Place, line: dict[str, Any], answer: Any, letter: bool, row: tuple[Any, ...] | None, rejection: bool
+    ) -> None:
+        name = (line["id"], *place)
+        status = answer["status"] if answer else "unidentified" if letter else "lost"
+        if status == "lost":
+            self.faults["lost"].append(name)
+            return
+        if status != line["expect"]:
+            self.faults["unanswered" if status == "unidentified" else "unexpected"].append((*name, status, (answer or {}).get("reason")))
+        if (row is not None) != (status == "ok"):
+            self.faults["lost row" if row is None else "row of a rejected request"].append(name)
+        if (letter, rejection) != (status != "ok",) * 2:
+            self.faults["rejection without its dead letter or row"].append((*name, letter, rejection))
+        if answer and answer["request_id"] != line["id"]:
+            self.faults["misattributed"].append((*name, answer["request_id"]))
+        if answer and row and status == "ok":
+            self._score(name, line, answer, row)
+
+    def _score(self, name: Any, line: dict[str, Any], answer: dict[str, Any], row: tuple[Any, ...]) -> None:
+        told = (answer["request_id"], answer["version"], answer["release"], *answer["scores"], answer["decision"])
+        if told != (row[2], *row[4:8]):
+            self.faults["inconsistent score"].append((*name, told, row[4:8]))
+        if line["n"] is None:
+            return
+        sent = features_of(line["n"])
+        if row[8:] != tuple(sent.values()) or row[3] != line["key"]:
+            self.faults["row with other inputs"].append((*name, row[8:]))
+        if self._formula and not math.isclose(expected := score(self._formula[answer["version"]], sent), row[6], rel_tol=1e-9):
+            self.faults["wrong score"].append((*name, answer["version"], row[6], expected))
+
+    def _releases(self, answers: Mapping[Place, dict[str, Any]]) -> None:
+        released = {}
+        for message in read_all(self._bootstrap, "model-releases"):
+            if message.key() == self._model.encode():
+                identity = hashlib.sha256(message.value()).hexdigest()
+                released.setdefault(identity, (message.timestamp()[1] * 1000, message.value()))
+        for place, answer in answers.items():
+            since, document = released.get(answer["release"], (math.inf, b""))
+            named = not answer["version"] or f'"version":"{answer["version"]}"'.encode() in document
+            if answer["scored_at"] < since or not named:
+                self.faults["wrong version"].append((answer["request_id"], *place, answer["version"], answer["release"][:12]))
+
+    def _ledger(self, rows: int, rejections: int) -> int:
+        columns = "source_partition, first_offset, last_offset, previous_last_offset, received, answered, rejected, unidentified, logged, versions"
+        blocks = self._query(f"SELECT {columns} FROM blocks WHERE model = %(model)s ORDER BY source_partition, first_offset")
+        last: dict[int, int] = {}
+        for block in blocks:
+            part, first, end, previous, received, answered, rejected, unidentified, logged, versions = block
+            adds_up = received == end - first + 1 == answered + unidentified == logged + rejected and sum(versions.values()) == logged
+            if previous != last.get(part, -1) or first != previous + 1 or not adds_up:
+                self.faults["ledger mismatch"].append(block)
+            if len(versions) > 1:
+                self.faults["mixed block"].append(block)
+            last[part] = end
+        for what, told, found in (
+            ("received", sum(b[4] for b in blocks), len(self._sent) + len(self._maybe)),
+            ("logged", sum(b[8] for b in blocks), rows),
+            ("rejected", sum(b[6] for b in blocks), rejections),
+        ):
+            if told != found:
+                self.faults["ledger mismatch"].append((what, told, found))
+        return len(blocks)
+
+    @staticmethod
+    def _name(answers: Mapping[Place, Any], rows: Mapping[Place, Any], place: Place) -> Any:
+        if place in answers:
+            return answers[place]["request_id"]
+        return rows[place][2] if place in rows else None
+
+
+def score(formula: Mapping[str, Any], features: Mapping[str, Any]) -> float:
+    """A logistic regression by hand."""
+    codes = formula["colours"]
+    inputs = [
+        features["amount"],
+        formula["fill"] if features["count"] is None else features["count"],
+        float(features["night"]),
+        codes.index(features["colour"]) if features["colour"] in codes else -1,
+        ("left", "right").index(features["side"]),
+    ]
+    return 1 / (1 + math.exp(-formula["intercept"] - sum(w * x for w, x in zip(formula["weights"], inputs, strict=True))))
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    send, check = verbs.add_parser("send"), verbs.add_parser("check")
+    for verb in (send, check):
+        verb.add_argument("--bootstrap", required=True)
+        verb.add_argument("--model", required=True)
+        verb.add_argument("--journal", required=True, type=Path)
+    send.add_argument("--features", required=True, type=Path)
+    send.add_argument("--count", type=int, default=1_000_000)
+    send.add_argument("--rate", type=float, default=200)
+    send.add_argument("--json-every", type=int, default=4)
+    check.add_argument("--clickhouse", required=True)
+    check.add_argument("--answer", required=True, type=Path)
+    check.add_argument("--formula", type=Path)
+    check.add_argument("--wait", type=float, default=60)
+    asked = parser.parse_args()
+    if asked.verb == "send":
+        features = json.loads(asked.features.read_text(encoding="utf-8"))
+        sender = Sender(asked.bootstrap, asked.model, features, asked.journal)
+        sender.paced(asked.count, asked.rate, asked.json_every)
+        return
+    host, _, port = asked.clickhouse.rpartition(":")
+    report = Check(asked.bootstrap, (host, int(port)), asked.model, asked.journal, asked.answer, asked.formula).run(asked.wait)
+    print(json.dumps(report, default=str))
+    sys.exit(1 if report["faults"] else 0)
+
+
+if __name__ == "__main__":
+    main()
