@@ -1,3 +1,3 @@
 """What all tests share."""
 
-pytest_plugins = ["tests.fixtures_kafka", "tests.fixtures_clickhouse"]
+pytest_plugins = ["tests.fixtures_kafka", "tests.fixtures_clickhouse", "tests.fixtures_stack"]

@@ -46,8 +46,9 @@ def demo(data_dir: Path | None, scorers: int, days_a_second: float, as_json: boo
         finally:
             shown.say("stopping")
             stack.stop()
+    (folder / "request.json").write_text(json.dumps(told.pop("example")), encoding="utf-8")
     told |= {"kafka": found.kafka, "clickhouse": ":".join(map(str, found.clickhouse)), "data_dir": str(folder)}
-    console.print(_verdict(told), highlight=False, soft_wrap=True)
+    console.print(_verdict(told), highlight=False, markup=False, soft_wrap=True)
     if as_json:
         click.echo(json.dumps(told))
     if told["unaccounted"] or told["duplicates"]:
@@ -89,9 +90,9 @@ def _verdict(told: dict[str, Any]) -> str:
 To go on with this data, start it again and leave it running:
     HEADRACE_DATA_DIR={told["data_dir"]} headrace up --model flights --scorers {told["workers"]}
 and in another terminal (after `export HEADRACE_DATA_DIR={told["data_dir"]}`):
-    headrace score flights --example
+    headrace score flights --json-request {told["data_dir"]}/request.json
     headrace sql "SELECT carrier, count() AS flights, avg(score) AS expected_late FROM flights_predictions GROUP BY carrier ORDER BY expected_late DESC"
-    headrace explain {told["example"]}
+    headrace explain {told["example_id"]}
 """
 
 

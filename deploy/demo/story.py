@@ -58,7 +58,9 @@ def run(stack: LocalStack, view: View, keys: Keys, *, scorers: int, speed: float
             reader.stop()
     swap = swap_seconds(clickhouse, stage.approved[1]) if len(stage.approved) > 1 else {}
     counted = summary(tally=tally, report=report, clickhouse=clickhouse, seconds=seconds, swap=swap)
-    return counted | {"workers": scorers, "kills": stage.kills, "train": trained}
+    told = {"workers": scorers, "kills": stage.kills, "train": trained}
+    example = {"request_id": "by-hand-1", "event_time": "2013-04-01T12:00:00Z", "features": features}
+    return counted | told | {"example": example, "example_id": next(reversed(tally.sent_at))}
 
 
 def desk_of(settings: Settings) -> Desk:

@@ -10,7 +10,7 @@ from deploy.desk import book
 from deploy.desk.book import Page
 from deploy.desk.errors import NotTaken, Overtaken
 from deploy.desk.target import rollback_target
-from headrace.bundle import Limits, Manifest, Verified, verify
+from headrace.bundle import Limits, Manifest, Prober, Verified
 from headrace.kafka.clients import KafkaAddress
 from headrace.registry import Registry
 from headrace.release import Chain, Link, Release, TrustedKeys, Variant, read_private, sign
@@ -32,6 +32,7 @@ class Desk:
     trusted_folder: Path
     actor: str
     limits: Limits = field(default_factory=Limits)
+    prober: Prober = field(default_factory=Prober)
     clock: Callable[[], datetime] = _now
 
     def approve(self, model: str, version: str, *, reason: str, threshold: float | None = None) -> Link:
@@ -71,7 +72,7 @@ class Desk:
 
     def _tried(self, model: str, version: str, digest: str) -> tuple[Manifest, Verified]:
         folder = self.registry.fetch_bundle(model, version, digest, self.cache)
-        return Manifest.read(folder), verify(folder, digest, self.limits)
+        return Manifest.read(folder), self.prober.verify(folder, digest, self.limits)
 
     def _publish(self, model: str, head: Link | None, **decided: Any) -> Link:
         release = Release(

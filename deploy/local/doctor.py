@@ -1,6 +1,8 @@
 """The command `headrace doctor`."""
 
 import json
+import logging
+import sys
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -19,9 +21,10 @@ MARKS = {"ok": "ok     ", "failed": "FAILED ", "skipped": "skipped"}
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="folder of the local stack (default: .headrace)")
-@click.pass_context
-def doctor(context: click.Context, as_json: bool, data_dir: Path | None) -> None:
+def doctor(as_json: bool, data_dir: Path | None) -> None:
     """Check each part, and say what to do about what fails. Exit code 1 when something failed."""
+    # The driver logs a traceback before it raises what becomes a finding here.
+    logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
     findings = []
     for finding in examined(data_dir):
         findings.append(finding)
@@ -30,7 +33,7 @@ def doctor(context: click.Context, as_json: bool, data_dir: Path | None) -> None
     sound = all(finding.state != "failed" for finding in findings)
     if as_json:
         click.echo(json.dumps({"ok": sound, "checks": [asdict(finding) for finding in findings]}))
-    context.exit(0 if sound else 1)
+    sys.exit(0 if sound else 1)
 
 
 def examined(data_dir: Path | None = None) -> Iterator[Finding]:
@@ -39,7 +42,7 @@ def examined(data_dir: Path | None = None) -> Iterator[Finding]:
     try:
         settings = load(data_dir=data_dir)
     except HeadraceError as error:
-        yield failed("settings", str(error), "mend headrace.toml or the HEADRACE_ variables; the rest was not looked at")
+        yield failed("settings", str(error), "mend headrace.toml or the HEADRACE_ variables; more was not checked")
         return
     local = uses_local_kafka(settings)
     yield from _sound("java", lambda: [machine.java(local)])
@@ -74,7 +77,7 @@ def _sound(name: str, check: Callable[[], Sequence[Finding]]) -> Sequence[Findin
     try:
         return check()
     except Exception as error:  # noqa: BLE001 - the outermost loop of a command that must not fail itself
-        return [failed(name, f"could not be checked: {type(error).__name__}: {error}", "mend what it names, then ask again")]
+        return [failed(name, f"could not be checked: {type(error).__name__}: {error}", "mend what it names")]
 
 
 def uses_local_kafka(settings: Settings) -> bool:

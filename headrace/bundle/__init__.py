@@ -3,7 +3,7 @@
 from headrace.bundle.golden import Golden
 from headrace.bundle.load import SIZE_CAP, Bundle, checked_files, load
 from headrace.bundle.manifest import FileEntry, Manifest
-from headrace.bundle.verify import Limits, Verified, verify
+from headrace.bundle.verify import Limits, Prober, Verified, verify
 from headrace.bundle.write import Draft, digest_of, write
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Golden",
     "Limits",
     "Manifest",
+    "Prober",
     "Verified",
     "checked_files",
     "digest_of",

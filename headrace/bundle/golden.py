@@ -64,8 +64,8 @@ def check(predictor: Predictor, golden: Golden) -> None:
         largest = float(np.max(np.abs(got - golden.scores)))
         raise GoldenMismatch(
             f"{len(wrong)} of {golden.rows} golden vectors give other scores than in training; the first, row {row}: "
-            f"{float(got[row])!r} instead of {float(golden.scores[row])!r} (largest difference {largest:.3g}; differences "
-            "near 1e-16 come from another kind of processor: train or re-issue the bundle on the kind that serves)"
+            f"{float(got[row])!r} instead of {float(golden.scores[row])!r} (largest difference {largest:.3g}; "
+            "differences near 1e-16 come from another kind of processor: train on the kind that serves)"
         )
 
 
@@ -87,3 +87,9 @@ def _same(got: npt.NDArray[np.float64], expected: npt.NDArray[np.float64], how: 
             f"the model gives a row another score {how} than among others; such a model cannot be explained or "
             "replayed bit for bit: avoid estimators that look at the whole batch, and n_jobs > 1 in random forests"
         )
+
+
+def repeated(golden: Golden, rows: int) -> dict[str, pa.Array]:
+    """As many rows of inputs as asked for, over and over."""
+    order = pa.array(np.arange(rows) % golden.rows)
+    return {name: column.take(order) for name, column in golden.columns.items()}

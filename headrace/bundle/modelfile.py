@@ -34,3 +34,10 @@ def loads(raw: bytes) -> Any:
         raise
     except Exception as error:
         raise UntrustedModel(f"model.skops was not loaded: {type(error).__name__}: {error}"[:2000]) from error
+
+
+def warm() -> None:
+    """Import what loading needs: some seconds, best spent before the first request is taken."""
+    import skops.io
+
+    assert skops.io

@@ -1,4 +1,8 @@
-"""The child process that tries a bundle: python -m headrace.bundle.probe ORDER, one line of JSON as its answer."""
+"""The child process that tries bundles: python -m headrace.bundle.probe.
+
+Each line of its input is an order; it forks for it, the fork limits itself and tries the bundle, and one line of
+JSON is the answer. It ends when its input does.
+"""
 
 import json
 import math
@@ -11,45 +15,76 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from headrace.bundle import golden, modelfile
+from headrace.bundle.errors import BundleError, ProbeDied, TooSlow
+from headrace.bundle.load import Bundle, load
+from headrace.bundle.verify import Verified
 
-def main(order: dict[str, Any]) -> None:
-    """Limit this process, then try the bundle; the answer goes to the real stdout, which a model cannot print to."""
-    answers = os.fdopen(os.dup(1), "w")
+TIME_IS_UP = (signal.SIGXCPU, signal.SIGALRM)
+
+
+def main() -> None:
+    """Serve orders; answers go to the real stdout, which a model cannot print to by accident."""
+    answers = os.dup(1)
     os.dup2(2, 1)
-    _limit(memory=order["memory_bytes"], seconds=math.ceil(order["seconds"]))
-    answers.write(json.dumps(_answer(order)) + "\n")
-    answers.flush()
+    modelfile.warm()
+    for line in sys.stdin:
+        order = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            _in_the_fork(order, answers)
+        _, status = os.waitpid(child, 0)
+        if status != 0:
+            _write(answers, _death(order, status))
+
+
+def _in_the_fork(order: dict[str, Any], answers: int) -> None:
+    try:
+        _limit(memory=order["memory_bytes"], seconds=math.ceil(order["seconds"]))
+        _write(answers, _answer(order))
+        os._exit(0)
+    finally:
+        os._exit(1)
 
 
 def _limit(*, memory: int, seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    used = math.ceil(time.process_time())
+    resource.setrlimit(resource.RLIMIT_CPU, (used + seconds, used + seconds + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # A child that sleeps uses no processor time, and its parent may be gone: the alarm ends it in any case.
+    # One that sleeps uses no processor time, and whoever gave the order may be gone: the alarm ends it in any case.
     signal.alarm(seconds + 5)
 
 
 def _answer(order: dict[str, Any]) -> dict[str, Any]:
-    from headrace.bundle.errors import BundleError, ProbeDied
-
     try:
         return {"ok": True, "verified": asdict(_try(order))}
     except BundleError as error:
-        return {"ok": False, "error": type(error).__name__, "reason": str(error)}
+        return _refusal(type(error), str(error))
     except MemoryError:
-        reason = f"the bundle needs more than {order['memory_bytes'] // 1024**2} MB of memory"
-        return {"ok": False, "error": ProbeDied.__name__, "reason": reason}
+        return _refusal(ProbeDied, f"the bundle needs more than {order['memory_bytes'] // 1024**2} MB of memory")
     except Exception as error:  # noqa: BLE001 - the outermost frame: whatever happens is an answer
-        return {"ok": False, "error": BundleError.__name__, "reason": f"{type(error).__name__}: {error}"[:2000]}
+        return _refusal(BundleError, f"{type(error).__name__}: {error}"[:1000])
 
 
-def _try(order: dict[str, Any]) -> Any:
-    from headrace.bundle import golden
-    from headrace.bundle.errors import TooSlow
-    from headrace.bundle.load import load
-    from headrace.bundle.verify import Verified
+def _death(order: dict[str, Any], status: int) -> dict[str, Any]:
+    code = os.waitstatus_to_exitcode(status)
+    if -code in TIME_IS_UP:
+        return _refusal(ProbeDied, f"trying the bundle took longer than {order['seconds']:g} s: it hangs")
+    how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+    return _refusal(ProbeDied, f"the process that tried the bundle {how}")
 
+
+def _refusal(kind: type[BundleError], reason: str) -> dict[str, Any]:
+    return {"ok": False, "error": kind.__name__, "reason": reason}
+
+
+def _write(answers: int, answer: dict[str, Any]) -> None:
+    os.write(answers, json.dumps(answer).encode() + b"\n")
+
+
+def _try(order: dict[str, Any]) -> Verified:
     begun = time.perf_counter()
     bundle = load(Path(order["folder"]), order["digest"], size_cap=order["size_cap"])
     loaded = time.perf_counter()
@@ -57,7 +92,7 @@ def _try(order: dict[str, Any]) -> Any:
     golden.check_independence(bundle.predictor, bundle.golden)
     per_row, one = _times(bundle)
     if per_row > order["us_per_row"]:
-        raise TooSlow(f"scoring takes {per_row:.0f} us a row; at most {order['us_per_row']:.0f} are allowed")
+        raise TooSlow(f"scoring takes {per_row:.1f} us a row; at most {order['us_per_row']:g} are allowed")
     return Verified(
         digest=bundle.digest,
         golden_rows=bundle.golden.rows,
@@ -68,22 +103,18 @@ def _try(order: dict[str, Any]) -> Any:
     )
 
 
-def _times(bundle: Any) -> tuple[float, float]:
-    """Microseconds a row in a batch of 1,000 or more, and of one row alone; the better of three."""
-    import pyarrow as pa
-
-    vectors = bundle.golden
-    rows = [i % vectors.rows for i in range(1000)]
-    many = {name: column.take(pa.array(rows)) for name, column in vectors.columns.items()}
-    one = {name: column.slice(0, 1) for name, column in vectors.columns.items()}
+def _times(bundle: Bundle) -> tuple[float, float]:
+    """Microseconds a row in a batch of 1,000, and of one row alone; the best of three."""
+    many = golden.repeated(bundle.golden, 1000)
+    one = golden.repeated(bundle.golden, 1)
     return min(_timed(bundle, many, 1000) for _ in range(3)) / 1000, min(_timed(bundle, one, 1) for _ in range(3))
 
 
-def _timed(bundle: Any, columns: Any, rows: int) -> float:
+def _timed(bundle: Bundle, columns: Any, rows: int) -> float:
     begun = time.perf_counter()
     bundle.predictor.scores(columns, rows)
     return (time.perf_counter() - begun) * 1e6
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    main()

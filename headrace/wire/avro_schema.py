@@ -43,7 +43,11 @@ class Field:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Node:
-    """One type. null_branch says where null stands in the two-branch union around it; None means there is no union."""
+    """One type. null_branch says where null stands in the two-branch union around it; None means there is no union.
+
+    physical is the Arrow type of the bytes themselves; arrow that of their meaning: the logical type, where there is one.
+    Both are None for what is not one value.
+    """
 
     kind: str
     null_branch: int | None = None
@@ -53,22 +57,18 @@ class Node:
     size: int = 0
     fields: tuple[Field, ...] = ()
     items: "Node | None" = None
-    branches: tuple["Node", ...] = field(default=())
+    branches: tuple["Node", ...] = ()
+    physical: pa.DataType | None = field(init=False)
+    arrow: pa.DataType | None = field(init=False)
 
     @property
     def nullable(self) -> bool:
         """Whether a value may be null."""
         return self.null_branch is not None or self.kind == "null"
 
-    @property
-    def physical(self) -> pa.DataType:
-        """The Arrow type of the bytes themselves."""
-        return pa.binary(self.size) if self.kind == "fixed" else PHYSICAL[self.kind]
-
-    @property
-    def arrow(self) -> pa.DataType:
-        """The Arrow type of the meaning: the logical type, where there is one."""
-        return LOGICAL.get((self.kind, self.logical or "")) or self.physical
+    def __post_init__(self) -> None:
+        self.physical = pa.binary(self.size) if self.kind == "fixed" else PHYSICAL.get(self.kind)
+        self.arrow = LOGICAL.get((self.kind, self.logical or ""), self.physical)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

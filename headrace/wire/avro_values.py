@@ -17,7 +17,7 @@ def array_of(node: Node, values: Sequence[Any]) -> pa.Array:
     if node.kind not in CELLS:
         return _compound(node, values)
     array = pa.array(values, node.physical)
-    return array if node.arrow == node.physical else array.view(node.arrow)
+    return array if node.arrow is node.physical else array.view(node.arrow)
 
 
 def compound_type(node: Node) -> pa.DataType | None:

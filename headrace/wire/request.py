@@ -15,7 +15,7 @@ from headrace.wire.avro_schema import Leaf, Node, leaves, parse_record
 from headrace.wire.block import Block
 from headrace.wire.framing import Format
 from headrace.wire.reasons import Code
-from headrace.wire.request_checks import check, nulled
+from headrace.wire.request_checks import RequestChecks, nulled
 from headrace.wire.request_json import JsonRequests
 from headrace.wire.resolve import Resolution, empty
 
@@ -95,6 +95,8 @@ class RequestReader:
         self._leaves: tuple[Leaf, ...] = tuple(leaves(self._record))
         self._schemas = schemas
         self._json = JsonRequests(self._leaves)
+        self._checks = RequestChecks(self._leaves)
+        self._features = tuple((leaf.path, leaf.field.name) for leaf in self._leaves if leaf.path.startswith(FEATURES))
         self._known: dict[bytes, tuple[ColumnDecoder, Resolution]] = {}
         self._known[framing.single_object(self.fingerprint)] = self._plan(self.schema)
 
@@ -111,7 +113,7 @@ class RequestReader:
             ends = np.where(large, block.starts + min(HEAD, max_bytes), block.ends)
             block = Block(data=block.data, buffer=block.buffer, starts=block.starts, ends=ends)
         merged = self._merge(block, formats, front, reasons)
-        columns = check(self._leaves, merged.columns, merged.reasons)
+        columns = self._checks.check(merged.columns, merged.reasons)
         return self._requests(formats, front, columns, merged.reasons)
 
     def _merge(
@@ -187,7 +189,7 @@ class RequestReader:
         columns: dict[str, pa.Array],
         reasons: dict[int, str],
     ) -> Requests:
-        features = {leaf.path: columns[leaf.path] for leaf in self._leaves if leaf.path.startswith(FEATURES)}
+        features = {name: columns[path] for path, name in self._features}
         request_id = columns["request_id"]
         if reasons:
             features = nulled(features, reasons.keys(), len(formats))
@@ -199,7 +201,7 @@ class RequestReader:
             request_id=request_id,
             entity=columns["entity"],
             event_time=columns["event_time"],
-            features={path.removeprefix(FEATURES): array for path, array in features.items()},
+            features=features,
             rejects={row: Reject(reason=reasons[row], identified=request_id[row].is_valid) for row in sorted(reasons)},
         )
 

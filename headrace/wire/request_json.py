@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, Optional, Union
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 from msgspec import Meta
 
@@ -48,7 +49,8 @@ class JsonRequests:
     def __init__(self, leaves: tuple[Leaf, ...]) -> None:
         self._outer = tuple(leaf for leaf in leaves if not leaf.path.startswith(PREFIX))
         self._inner = tuple(leaf for leaf in leaves if leaf.path.startswith(PREFIX))
-        request = _struct("Request", self._outer, ("features", _struct("Features", self._inner)))
+        features = _struct("Features", self._inner)
+        request = _struct("Request", self._outer, features)
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(request).decode
         self._salvage = msgspec.json.Decoder(_Identified).decode
 
@@ -56,10 +58,11 @@ class JsonRequests:
         """Columns by path, nulls in rows that were not understood, and why they were not."""
         reasons: dict[int, str] = {}
         rows = self._rows(values, reasons)
-        features = [None if row is None else msgspec.structs.astuple(row.features) for row in rows]
-        columns = {leaf.path: self._outer_column(leaf, own, rows) for own, leaf in _members(self._outer)}
-        columns.update(self._features(features))
+        sound = [msgspec.structs.astuple(row) for row in rows if row is not None]
+        columns = _columns(self._outer, [row[:-1] for row in sound])
+        columns |= _columns(self._inner, [msgspec.structs.astuple(row[-1]) for row in sound])
         if reasons:
+            columns = _spread(columns, [row is not None for row in rows])
             columns["request_id"] = self._identify(columns["request_id"], values, reasons)
         return columns, reasons
 
@@ -83,17 +86,6 @@ class JsonRequests:
         except RecursionError:
             reasons[row] = Code.MALFORMED.because("JSON nested too deep")
         return None
-
-    def _features(self, rows: list[tuple[Any, ...] | None]) -> dict[str, pa.Array]:
-        nothing = (None,) * len(self._inner)
-        by_column = zip(*[row or nothing for row in rows], strict=True) if rows else ((),) * len(self._inner)
-        ordered = [leaf for leaf in self._inner if not _optional(leaf)] + [
-            leaf for leaf in self._inner if _optional(leaf)
-        ]
-        return {leaf.path: _column(leaf.node, values) for leaf, values in zip(ordered, by_column, strict=True)}
-
-    def _outer_column(self, leaf: Leaf, own: str, rows: list[Any]) -> pa.Array:
-        return _column(leaf.node, [None if row is None else getattr(row, own) for row in rows])
 
     def _identify(self, ids: pa.Array, values: Sequence[bytes], reasons: dict[int, str]) -> pa.Array:
         known = ids.to_pylist()
@@ -130,21 +122,34 @@ def explain(message: str) -> str:
     return code.because(message)
 
 
-def _struct(name: str, leaves: tuple[Leaf, ...], *more: tuple[str, Any]) -> Any:
-    """A type that reads one record. Its members have names of their own: a field may be called like a method."""
-    required = [(own, _type(leaf.node)) for own, leaf in _members(leaves) if not _optional(leaf)]
-    optional = [(own, _type(leaf.node), leaf.field.default) for own, leaf in _members(leaves) if _optional(leaf)]
-    rename = {own: leaf.field.name for own, leaf in _members(leaves)}
-    fields: list[Any] = [*required, *more, *optional]
-    return msgspec.defstruct(name, fields, rename=rename, forbid_unknown_fields=True, gc=False)
+def _struct(name: str, leaves: tuple[Leaf, ...], features: Any = None) -> Any:
+    """A type that reads one record; the features, where it has them, come last.
+
+    Its members have names of their own: a field may be called like a method. All may be given by name only, so that
+    they keep their order though some have defaults.
+    """
+    fields: list[Any] = []
+    rename = {"features": "features"}
+    for place, leaf in enumerate(leaves):
+        own, kind = f"at_{place}", _type(leaf.node)
+        optional = leaf.field.has_default or leaf.node.nullable
+        fields.append((own, kind, leaf.field.default) if optional else (own, kind))
+        rename[own] = leaf.field.name
+    if features is not None:
+        fields.append(("features", features))
+    return msgspec.defstruct(name, fields, rename=rename, forbid_unknown_fields=True, gc=False, kw_only=True)
 
 
-def _members(leaves: tuple[Leaf, ...]) -> list[tuple[str, Leaf]]:
-    return [(f"at_{place}", leaf) for place, leaf in enumerate(leaves)]
+def _columns(leaves: tuple[Leaf, ...], rows: list[tuple[Any, ...]]) -> dict[str, pa.Array]:
+    by_column = zip(*rows, strict=True) if rows else ((),) * len(leaves)
+    return {leaf.path: _column(leaf.node, values) for leaf, values in zip(leaves, by_column, strict=True)}
 
 
-def _optional(leaf: Leaf) -> bool:
-    return leaf.field.has_default or leaf.node.nullable
+def _spread(columns: dict[str, pa.Array], sound: list[bool]) -> dict[str, pa.Array]:
+    """The columns of the sound rows with a null for each other row."""
+    mask = np.array(sound)
+    places = pa.array(np.cumsum(mask) - 1, mask=~mask)
+    return {path: array.take(places) for path, array in columns.items()}
 
 
 def _type(node: Node) -> Any:
@@ -160,10 +165,14 @@ def _type(node: Node) -> Any:
 
 
 def _column(node: Node, values: Sequence[Any]) -> pa.Array:
-    if node.arrow == node.physical:
+    if node.arrow is node.physical:
         return pa.array(values, node.physical)
-    number = _days if node.logical == "date" else _instants(_TICK[node.arrow.unit])
-    return pa.array([number(value) for value in values], node.physical).view(node.arrow)
+    try:
+        return pa.array(values, node.physical).view(node.arrow)
+    except pa.ArrowException:
+        assert node.arrow is not None
+        number = _days if node.logical == "date" else _instants(_TICK[node.arrow.unit])
+        return pa.array([number(value) for value in values], node.physical).view(node.arrow)
 
 
 def _days(value: Any) -> int | None:

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from deploy.desk.command import release as command
 from deploy.desk.desk import Desk
 from deploy.desk.errors import NothingToRollBackTo, NotTaken, Overtaken
 from headrace import topics
+from headrace.bundle import Prober
 from headrace.bundle import errors as bundle_errors
 from headrace.errors import HeadraceError
 from headrace.kafka.clients import KafkaAddress
@@ -92,7 +94,7 @@ def test_of_two_desks_at_once_one_wins_and_the_other_is_told(desk: Desk, model: 
     outcomes: list[Link | HeadraceError] = []
 
     def decide(actor: str, version: str) -> None:
-        own = Desk(**{name: getattr(desk, name) for name in desk.__dataclass_fields__} | {"actor": actor, "clock": clock})
+        own = replace(desk, actor=actor, clock=clock, prober=Prober())
         try:
             outcomes.append(own.approve(model, version, reason=f"{actor} says so"))
         except HeadraceError as error:

@@ -52,10 +52,8 @@ def shared_tables(client: ClickHouse | None) -> Finding:
 
 def model_tables(client: ClickHouse | None, models: Sequence[str]) -> list[Finding]:
     """Whether the tables and views of each model are there."""
-    return [
-        _tables(client, f"tables of {model}", "model.sql", model, f"`headrace apply` with the folder of {model} creates them")
-        for model in models
-    ]
+    advice = "`headrace apply` with the model's folder creates them"
+    return [_tables(client, f"tables of {model}", "model.sql", model, advice) for model in models]
 
 
 def _tables(client: ClickHouse | None, name: str, script: str, model: str, advice: str) -> Finding:

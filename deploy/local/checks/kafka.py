@@ -14,6 +14,7 @@ from headrace.topics import Topic, model_topics, shared_topics
 
 NAME = "kafka"
 PATIENCE_S = 6.0
+LISTEN_S = 0.5
 REQUESTS = ".requests"
 
 
@@ -26,8 +27,13 @@ def kafka(settings: Settings) -> tuple[Finding, Mapping[str, int] | None]:
     ear = ErrorEar()
     try:
         admin = AdminClient(address.client(ear))
+    except KafkaException as error:
+        told = f"the settings in [kafka.properties] are refused: {error.args[0].str()}"
+        return failed(NAME, told, "mend the property that it names"), None
+    try:
         topics = admin.list_topics(timeout=PATIENCE_S).topics
     except KafkaException as error:
+        admin.poll(LISTEN_S)  # what the client heard meanwhile is told only now
         return _unreachable(address.bootstrap, ear, error.args[0].str()), None
     return ok(NAME, f"answers at {address.bootstrap}"), {name: len(topic.partitions) for name, topic in topics.items()}
 
@@ -75,5 +81,5 @@ def _compared(name: str, wanted: Sequence[Topic], topics: Mapping[str, int], adv
     other = [topic for topic in wanted if topics[topic.name] != topic.partitions]
     if other:
         told = "; ".join(f"{topic.name} has {topics[topic.name]} partitions, not {topic.partitions}" for topic in other)
-        return failed(name, told, "keys and offsets depend on that number: move to topics that are made by `headrace apply`")
+        return failed(name, told, "keys and offsets depend on it: use topics that `headrace apply` made")
     return ok(name, f"{len(wanted)} there")

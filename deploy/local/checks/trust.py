@@ -22,7 +22,7 @@ def registry(settings: Settings) -> Finding:
         _try_bucket(url) if "://" in url else _try_folder(Path(url))
     except Exception as error:  # noqa: BLE001 - each kind of store raises errors of its own
         first = (str(error).splitlines() or [type(error).__name__])[0]
-        advice = "mend `registry` in the settings, or the rights to it; a worker must read it, training must write to it"
+        advice = "mend `registry` in the settings, or the rights to it: workers read it, training writes to it"
         return failed("registry", f"{url}: {first}", advice)
     return ok("registry", f"{url} can be read and written")
 
@@ -45,7 +45,7 @@ def signing_key(settings: Settings) -> Finding:
     try:
         key = read_private(settings.signing_key_file)
     except HeadraceError as error:
-        return failed("signing key", str(error), "`headrace up` or `headrace release key` makes one where there is none")
+        return failed("signing key", str(error), "`headrace up` makes one where there is none")
     return ok("signing key", f"{settings.signing_key_file}, key {key_id(key.public_key())}")
 
 

@@ -82,7 +82,7 @@ def test_a_version_that_was_changed_in_the_registry_is_not_fetched(tmp_path: Pat
     registry.put_bundle(tmp_path / "b")
     place = tmp_path / "registry" / "bundles" / "flights" / "v1"
     whole = (place / "model.skops").read_bytes()
-    (place / "model.skops").write_bytes(whole[:-1] + b"\x00")
+    (place / "model.skops").write_bytes(whole[:-1] + b"\x01")
     with pytest.raises(errors.DigestMismatch):
         registry.fetch_bundle("flights", "v1", digest, tmp_path / "cache")
     (place / "model.skops").write_bytes(whole + b"more")

@@ -1,5 +1,6 @@
 """Trying a bundle in a limited child process."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +12,27 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
 from headrace import bundle
-from headrace.bundle import Golden, Limits, errors
+from headrace.bundle import Golden, Limits, Prober, errors
 from headrace.predict import Predictor
 from tests.unit.bundle import making
 
 
-def test_a_good_bundle_is_measured(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def prober() -> Iterator[Prober]:
+    warm = Prober()
+    yield warm
+    warm.close()
+
+
+def test_a_good_bundle_is_measured(tmp_path: Path, prober: Prober) -> None:
     digest = making.make(tmp_path / "b")
-    verified = bundle.verify(tmp_path / "b", digest)
+    verified = prober.verify(tmp_path / "b", digest)
     assert verified.digest == digest and verified.golden_rows == 40
     assert 0 < verified.us_per_row < 1000 and verified.peak_mb > 10
 
 
 @pytest.mark.parametrize(("score", "words"), [(0.25, "other scores than in training"), (np.nan, "other scores")])
-def test_a_golden_vector_that_differs_is_refused(tmp_path: Path, score: float, words: str) -> None:
+def test_a_golden_vector_that_differs_is_refused(tmp_path: Path, score: float, words: str, prober: Prober) -> None:
     digest = making.make(tmp_path / "b")
     golden = bundle.load(tmp_path / "b", digest).golden
     scores = golden.scores.copy()
@@ -32,15 +40,15 @@ def test_a_golden_vector_that_differs_is_refused(tmp_path: Path, score: float, w
     wrong = Golden(columns=golden.columns, scores=scores)
     digest = making.with_file(tmp_path / "b", "golden.arrow", wrong.encode())
     with pytest.raises(errors.GoldenMismatch, match=words):
-        bundle.verify(tmp_path / "b", digest)
+        prober.verify(tmp_path / "b", digest)
 
 
-def test_a_model_that_gives_nan_is_refused(tmp_path: Path) -> None:
+def test_a_model_that_gives_nan_is_refused(tmp_path: Path, prober: Prober) -> None:
     making.make(tmp_path / "b")
     model = making.draft().estimator
     model[-1].coef_[:] = np.nan
     with pytest.raises(errors.GoldenMismatch, match="score is NaN"):
-        bundle.verify(tmp_path / "b", making.with_model(tmp_path / "b", model))
+        prober.verify(tmp_path / "b", making.with_model(tmp_path / "b", model))
 
 
 def looping_trees(child: int) -> Any:
@@ -52,21 +60,21 @@ def looping_trees(child: int) -> Any:
     return model
 
 
-def test_a_bundle_that_never_ends_is_ended(tmp_path: Path) -> None:
+def test_a_bundle_that_never_ends_is_ended(tmp_path: Path, prober: Prober) -> None:
     making.make(tmp_path / "b", making.trees())
     digest = making.with_model(tmp_path / "b", looping_trees(0))
     with pytest.raises(errors.ProbeDied, match=r"signal|hangs"):
-        bundle.verify(tmp_path / "b", digest, Limits(seconds=8))
+        prober.verify(tmp_path / "b", digest, Limits(seconds=2))
 
 
-def test_a_bundle_that_crashes_its_process_harms_nobody(tmp_path: Path) -> None:
+def test_a_bundle_that_crashes_its_process_harms_nobody(tmp_path: Path, prober: Prober) -> None:
     making.make(tmp_path / "b", making.trees())
     digest = making.with_model(tmp_path / "b", looping_trees(2**31))
     with pytest.raises(errors.ProbeDied, match="signal 11"):
-        bundle.verify(tmp_path / "b", digest, Limits(seconds=20))
+        prober.verify(tmp_path / "b", digest, Limits(seconds=20))
 
 
-def test_a_bundle_that_eats_memory_is_refused(tmp_path: Path) -> None:
+def test_a_bundle_that_eats_memory_is_refused(tmp_path: Path, prober: Prober) -> None:
     """Each row becomes 142,506 numbers: 64 rows are fine, a crowd of 4,133 needs 4.7 GB."""
     greedy = make_pipeline(PolynomialFeatures(25), Ridge())
     greedy.fit(np.ones((3, 5)), [0, 1, 0])
@@ -84,22 +92,22 @@ def test_a_bundle_that_eats_memory_is_refused(tmp_path: Path) -> None:
     making.with_file(tmp_path / "b", "golden.arrow", Golden(columns=inputs, scores=scores).encode())
     digest = making.with_model(tmp_path / "b", greedy)
     with pytest.raises(errors.ProbeDied, match="more than 2000 MB of memory"):
-        bundle.verify(tmp_path / "b", digest, Limits(memory_bytes=2000 * 1024**2))
+        prober.verify(tmp_path / "b", digest, Limits(memory_bytes=2000 * 1024**2))
 
 
-def test_a_bundle_that_is_slow_is_refused(tmp_path: Path) -> None:
+def test_a_bundle_that_is_slow_is_refused(tmp_path: Path, prober: Prober) -> None:
     digest = making.make(tmp_path / "b")
     with pytest.raises(errors.TooSlow, match="us a row"):
-        bundle.verify(tmp_path / "b", digest, Limits(us_per_row=0.0001))
+        prober.verify(tmp_path / "b", digest, Limits(us_per_row=0.0001))
 
 
-def test_nothing_is_started_for_a_bundle_whose_digest_does_not_hold(tmp_path: Path) -> None:
+def test_nothing_is_started_for_a_bundle_whose_digest_does_not_hold(tmp_path: Path, prober: Prober) -> None:
     making.make(tmp_path / "b")
     with pytest.raises(errors.DigestMismatch):
-        bundle.verify(tmp_path / "b", "0" * 64, Limits(seconds=-100))
+        prober.verify(tmp_path / "b", "0" * 64, Limits(seconds=-100))
 
 
-def test_a_model_whose_scores_depend_on_the_neighbours_is_not_written(tmp_path: Path) -> None:
+def test_a_model_whose_scores_depend_on_the_neighbours_is_not_written() -> None:
     from headrace.bundle import golden
     from headrace.predict import Encoder
 
@@ -111,3 +119,20 @@ def test_a_model_whose_scores_depend_on_the_neighbours_is_not_written(tmp_path: 
     inputs = {"x": pa.array([1.0, 2.0, 3.0])}
     with pytest.raises(errors.Nondeterministic, match="alone"):
         golden.check_independence(predictor, Golden(columns=inputs, scores=predictor.scores(inputs, 3)))
+
+
+def test_after_a_death_the_next_bundle_is_tried_as_if_nothing_had_been(tmp_path: Path, prober: Prober) -> None:
+    digest = making.make(tmp_path / "b")
+    prober.verify(tmp_path / "b", digest)
+    prober.close()
+    assert prober.verify(tmp_path / "b", digest).digest == digest
+
+
+def test_the_child_sees_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADRACE_SECRET", "x")
+    prober = Prober()
+    prober.start()
+    prober.verify(tmp_path / "b", making.make(tmp_path / "b"))
+    assert prober._process is not None
+    assert b"HEADRACE" not in Path(f"/proc/{prober._process.pid}/environ").read_bytes()
+    prober.close()

@@ -1,0 +1,191 @@
+"""A model of its own on the shared servers: topics, tables, bundles, releases, workers, and the checker's processes."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+
+from headrace import bundle, topics
+from headrace.apply.applying import apply
+from headrace.clickhouse.client import ClickHouse, ClickHouseAddress
+from headrace.kafka.clients import KafkaAddress
+from headrace.modelfolder import ModelFolder
+from headrace.registry import Registry
+from headrace.release import Release, Variant, create_private, release_id, sign, trust
+from tests.faults.tinymodel import draft, write_folder
+from tests.faults.worker import Worker, until
+
+CHECKER = Path(__file__).with_name("checker.py")
+
+
+class World:
+    """One model, released as v1."""
+
+    def __init__(self, folder: Path, kafka: str, clickhouse: tuple[str, int], partitions: int = 2) -> None:
+        self.model = f"f{uuid4().hex[:10]}"
+        self.folder, self.data, self.kafka, self.clickhouse = folder, folder / "data", kafka, clickhouse
+        self._address = KafkaAddress(bootstrap=kafka)
+        self.registry = Registry.open(str(self.data / "registry"))
+        self.model_folder = write_folder(folder / "model", self.model, partitions)
+        database = ClickHouse(ClickHouseAddress(host=clickhouse[0], port=clickhouse[1]))
+        apply(
+            ModelFolder.read(self.model_folder),
+            kafka=self._address,
+            replication=1,
+            clickhouse=database,
+            schemas=self.registry,
+        )
+        database.close()
+        self._key = create_private(self.data / "keys" / "desk.pem")
+        trust(self.data / "keys" / "trusted", self._key.public_key())
+        self._formula: dict[str, Any] = {}
+        self._workers: list[Worker] = []
+        self._senders: list[subprocess.Popen[str]] = []
+        self.releases: list[bytes] = []
+        self.add_version("v1")
+        self.release("v1")
+
+    def close(self) -> None:
+        """End all processes."""
+        for sender in self._senders:
+            sender.kill()
+            sender.communicate()
+        for worker in self._workers:
+            worker.stop()
+
+    # bundles and releases
+
+    def add_version(self, version: str) -> str:
+        """Write a bundle, put it into the registry; its digest."""
+        made, formula = draft(self.model, version)
+        bundle.write(self.folder / "bundles" / version, made)
+        self._formula[version] = formula
+        (self.folder / "formula.json").write_text(json.dumps(self._formula))
+        return self.registry.put_bundle(self.folder / "bundles" / version)
+
+    def document(self, version: str, **changes: Any) -> bytes:
+        """The next release, signed."""
+        release = Release(
+            model=self.model,
+            sequence=len(self.releases),
+            predecessor=release_id(self.releases[-1]) if self.releases else "",
+            action="approve",
+            variants=(Variant(name="champion", version=version, digest=self.registry.digest(self.model, version)),),
+            parameters={"threshold": 0.5},
+            actor="a test",
+            reason="to see what happens",
+            issued_at=datetime.now(UTC).isoformat(),
+            key_id="",
+        )
+        return sign(replace(release, **changes), self._key)
+
+    def release(self, version: str) -> str:
+        """Publish the next release; its id."""
+        self.releases.append(self.document(version))
+        self.publish(self.releases[-1])
+        return release_id(self.releases[-1])
+
+    def publish(self, message: bytes) -> None:
+        """Put any bytes on model-releases, as if they were a release of this model."""
+        producer = Producer(self._address.producer())
+        producer.produce(topics.RELEASES, message, key=self.model.encode())
+        assert producer.flush(20) == 0
+
+    # workers
+
+    def scorer(self, name: str = "score-a", failpoints: Sequence[str] = (), **env: str) -> Worker:
+        """Start a scorer."""
+        return self._worker(["score", "--model", self.model], name, failpoints, env)
+
+    def sink(self, failpoints: Sequence[str] = (), **env: str) -> Worker:
+        """Start the sink. All tests give it one name: as a static member it then waits for no session to end."""
+        return self._worker(["sink"], "sink", failpoints, env)
+
+    def _worker(self, command: list[str], name: str, failpoints: Sequence[str], env: Mapping[str, str]) -> Worker:
+        place = {
+            "HEADRACE_DATA_DIR": str(self.data),
+            "HEADRACE_KAFKA__BOOTSTRAP": self.kafka,
+            "HEADRACE_CLICKHOUSE__HOST": self.clickhouse[0],
+            "HEADRACE_CLICKHOUSE__PORT": str(self.clickhouse[1]),
+        }
+        worker = Worker(command, name, place | env, self.folder, failpoints)
+        self._workers.append(worker)
+        return worker
+
+    # requests and their checking
+
+    @property
+    def journal(self) -> Path:
+        """What the senders noted."""
+        return self.folder / "journal.jsonl"
+
+    def sending(self, *, rate: float = 200, count: int = 1_000_000, json_every: int = 4) -> "Sending":
+        """Start the checker's sender."""
+        options = {"rate": rate, "count": count, "json-every": json_every, "features": self.model_folder / "features.avsc"}
+        sender = subprocess.Popen(self._checker("send", options), stdin=subprocess.PIPE, text=True)
+        self._senders.append(sender)
+        return Sending(sender)
+
+    def check(self, wait_s: float = 60) -> dict[str, Any]:
+        """The checker's report."""
+        options = {
+            "clickhouse": f"{self.clickhouse[0]}:{self.clickhouse[1]}",
+            "answer": topics.schemas_folder() / "avro" / "answer.avsc",
+            "formula": self.folder / "formula.json",
+            "wait": wait_s,
+        }
+        done = subprocess.run(self._checker("check", options), capture_output=True, text=True, check=False)
+        assert done.stdout, done.stderr
+        report: dict[str, Any] = json.loads(done.stdout)
+        return report
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """What workers told on `operations` about this model."""
+        from tests.faults.checker import read_all
+
+        told = [json.loads(m.value()) for m in read_all(self.kafka, topics.OPERATIONS) if m.key() == self.model.encode()]
+        return [event for event in told if event["event"] == name]
+
+    def await_event(self, name: str, seconds: float = 60, **detail: Any) -> None:
+        """Wait until a worker told this."""
+        until(
+            lambda: any(all(event.get(k) == v for k, v in detail.items()) for event in self.events(name)),
+            f"the event {name} with {detail}",
+            seconds,
+        )
+
+    def limit(self, topic: str, max_message_bytes: int) -> None:
+        """Set the largest message that the broker takes into a topic of this model."""
+        entry = ConfigEntry("max.message.bytes", str(max_message_bytes), incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
+        for future in AdminClient(self._address.client()).incremental_alter_configs([resource]).values():
+            future.result(20)
+
+    def _checker(self, verb: str, options: Mapping[str, Any]) -> list[str]:
+        every = {"bootstrap": self.kafka, "model": self.model, "journal": self.journal, **options}
+        return [sys.executable, str(CHECKER), verb, *(f"--{key}={value}" for key, value in every.items())]
+
+
+class Sending:
+    """A sender at work."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def stop(self) -> None:
+        """Ask it to end and wait until all that it sent is acknowledged."""
+        assert self._process.stdin
+        self._process.stdin.close()
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until it has sent its count."""
+        assert self._process.wait(180) == 0, "the sender failed"
