@@ -13,8 +13,10 @@ KINDS = ("boolean", "int", "long", "float", "double", "string", "enum")
 LOGICAL = ("date", "timestamp-millis", "timestamp-micros")
 # A feature's name is a column's name in ClickHouse, beside these.
 RESERVED = frozenset(
-    ("request_id", "entity", "event_time", "scored_at", "version", "variant", "release", "score", "decision")
-    + ("inclusion_probability", "source_partition", "source_offset", "label", "label_time")
+    {
+        *("request_id", "entity", "event_time", "scored_at", "version", "variant", "release", "score", "decision"),
+        *("inclusion_probability", "source_partition", "source_offset", "label", "label_time"),
+    }
 )
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
@@ -93,11 +95,15 @@ def _feature(field: Mapping[str, Any], origin: str) -> Feature:
     if not NAME.fullmatch(name):
         raise ModelFolderError(f"{origin}: {name!r} cannot be a feature's name (letters, digits and _, at most 63)")
     if name in RESERVED:
-        raise ModelFolderError(f"{origin}: a feature cannot be called {name}: predictions have a column of that name; rename it")
+        raise ModelFolderError(
+            f"{origin}: a feature cannot be called {name}: predictions have a column of that name; rename it"
+        )
     branches = field["type"] if isinstance(field["type"], list) else [field["type"]]
     values = [branch for branch in branches if branch != "null"]
     if len(values) != 1:
-        raise ModelFolderError(f"{origin}: {name} is a union of several types; a feature is one type, or null and one type")
+        raise ModelFolderError(
+            f"{origin}: {name} is a union of several types; a feature is one type, or null and one type"
+        )
     kind, logical, symbols = _type(values[0])
     if kind not in KINDS or (logical is not None and logical not in LOGICAL):
         raise ModelFolderError(f"{origin}: {name} has the type {values[0]!r}; a feature is one of {', '.join(KINDS)}")

@@ -69,10 +69,14 @@ class Settings(BaseSettings):
     kafka: Kafka = Kafka()
     clickhouse: ClickHouse = ClickHouse()
     worker: Worker = Worker()
-    registry: str = Field(default="", description="where bundles are: a folder or s3://, gs://, az:// (default: data_dir)")
+    registry: str = Field(
+        default="", description="where bundles are: a folder, s3://, gs:// or az:// (default: data_dir)"
+    )
     cache_dir: str = Field(default="", description="local cache of bundles (default: in data_dir)")
     signing_key: str = Field(default="", description="the desk's private key file (default: data_dir/keys/desk.pem)")
-    trusted_keys: str = Field(default="", description="folder of public keys whose releases count (default: data_dir/keys/trusted)")
+    trusted_keys: str = Field(
+        default="", description="folder of public keys whose releases count (default: data_dir/keys/trusted)"
+    )
     schema_registry: str = Field(default="", description="address of a Confluent schema registry; empty means none")
     actor: str = Field(default="", description="who acts, as releases record it (default: the login name)")
 

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from typing import Any
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
@@ -46,7 +47,7 @@ class AnswerReader:
 
     def _note(self, messages: list[Message], now: float) -> None:
         dead = [m for m in messages if m.topic() == self._dead]
-        values = [m.value() for m in messages if m.topic() != self._dead]
+        values = [m.value() or b"" for m in messages if m.topic() != self._dead]
         with self._tally.lock:
             self._tally.dead_letters.update(_origin(m) for m in dead)
         if avro := [value for value in values if value[:1] == b"\xc3"]:
@@ -67,11 +68,9 @@ class AnswerReader:
             for name in ("source_partition", "source_offset", "request_id", "version", "status")
         ]
         partitions, offsets, ids, versions, statuses = taken
-        self._tally.answered(
-            list(zip(partitions, offsets, strict=True)), ids, versions, statuses.count("ok"), now
-        )
+        self._tally.answered(list(zip(partitions, offsets, strict=True)), ids, versions, statuses.count("ok"), now)
 
 
 def _origin(message: Message) -> Place:
-    headers = {name: value.decode() for name, value in message.headers() or [] if value is not None}
+    headers: dict[str, Any] = dict(message.headers() or [])
     return int(headers["source-partition"]), int(headers["source-offset"])

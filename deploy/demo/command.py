@@ -23,7 +23,7 @@ DAYS_A_SECOND = 2.0
 
 
 @click.command()
-@click.option("--data-dir", type=click.Path(path_type=Path), help="folder for the demo (default: demo in the data folder)")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="folder for it (default: demo in the data folder)")
 @click.option("--scorers", default=3, show_default=True, type=click.IntRange(1, 16), help="how many workers score")
 @click.option("--days-a-second", default=DAYS_A_SECOND, show_default=True, type=float, help="speed of the replay")
 @click.option("--json", "as_json", is_flag=True, help="end with the summary as one JSON object on the last line")
@@ -80,7 +80,7 @@ def _verdict(told: dict[str, Any]) -> str:
   requests  {told["requests"]:,} acknowledged by Kafka, {told["rate"]:,.0f} answered a second
   answers   {told["answered_ok"]:,} ok, {told["rejected"]:,} rejected, {told["dead_letters"]:,} dead letters
   rows      {told["rows_in_clickhouse"]:,} in ClickHouse, by version: {versions}
-  latency   p50 {told["p50_ms"]:.1f} ms, p99 {told["p99_ms"]:.0f} ms, from sending a request to reading its committed answer
+  latency   p50 {told["p50_ms"]:.1f} ms, p99 {told["p99_ms"]:.0f} ms, from a request's sending to its answer's reading
   kills     {told["kills"]} worker killed with signal 9, replaced each time
   swap      from approval to the first answer by the new version: {swap}
 {trained}
@@ -91,7 +91,7 @@ To go on with this data, start it again and leave it running:
     HEADRACE_DATA_DIR={told["data_dir"]} headrace up --model flights --scorers {told["workers"]}
 and in another terminal (after `export HEADRACE_DATA_DIR={told["data_dir"]}`):
     headrace score flights --json-request {told["data_dir"]}/request.json
-    headrace sql "SELECT carrier, count() AS flights, avg(score) AS expected_late FROM flights_predictions GROUP BY carrier ORDER BY expected_late DESC"
+    headrace sql "SELECT carrier, count() AS flights, avg(score) AS late FROM flights_predictions GROUP BY carrier"
     headrace explain {told["example_id"]}
 """
 

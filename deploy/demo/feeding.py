@@ -4,12 +4,12 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from confluent_kafka import KafkaError, Message, Producer
 
 from deploy.demo.bad import BadRequest
-from deploy.demo.tally import Tally
+from deploy.demo.tally import Place, Tally
 from headrace import topics
 from headrace.kafka.clients import KafkaAddress
 
@@ -17,9 +17,11 @@ TICK_S = 0.02
 
 
 class Feeder:
-    """A thread that replays a span of time; its clock stands still while paused, and at a barrier until that is lifted."""
+    """A thread that replays a span of time; its clock stands still while paused, and at a barrier."""
 
-    def __init__(self, address: KafkaAddress, model: str, replay: Any, start: datetime, speed: float, tally: Tally) -> None:
+    def __init__(
+        self, address: KafkaAddress, model: str, replay: Any, start: datetime, speed: float, tally: Tally
+    ) -> None:
         self._topic, self._replay, self._speed, self._tally = topics.requests(model), replay, speed, tally
         self._now_ms = start.timestamp() * 1000
         self._barrier_ms = float("inf")
@@ -57,7 +59,9 @@ class Feeder:
         while not self._stopping.is_set() and not (self._replay.over and not self._bad):
             now = time.monotonic()
             if not self.paused.is_set():
-                self._now_ms = max(self._now_ms, min(self._now_ms + (now - last) * self._speed * 1000, self._barrier_ms))
+                self._now_ms = max(
+                    self._now_ms, min(self._now_ms + (now - last) * self._speed * 1000, self._barrier_ms)
+                )
                 for request in self._replay.until(self._now_ms):
                     self._send(request.request_id, request.value, request.key)
                 if self._bad and now > next_bad:
@@ -71,7 +75,7 @@ class Feeder:
         def confirmed(error: KafkaError | None, message: Message) -> None:
             with self._tally.lock:
                 if error is None:
-                    self._tally.acknowledged[message.partition(), message.offset()] = request_id
+                    self._tally.acknowledged[cast(Place, (message.partition(), message.offset()))] = request_id
                 else:
                     self._tally.not_acknowledged += 1
 

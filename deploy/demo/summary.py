@@ -19,7 +19,9 @@ def summary(
     rows, distinct = clickhouse.rows(
         f"SELECT count(), uniqExact(source_partition, source_offset) FROM {MODEL}_predictions FINAL"
     )[0]
-    versions = dict(clickhouse.rows(f"SELECT version, count() FROM {MODEL}_predictions FINAL GROUP BY version ORDER BY version"))
+    versions = dict(
+        clickhouse.rows(f"SELECT version, count() FROM {MODEL}_predictions FINAL GROUP BY version ORDER BY version")
+    )
     missing = max(tally.unaccounted(), report.unaccounted, abs(tally.ok - rows))
     return {
         "requests": len(tally.acknowledged),

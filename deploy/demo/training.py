@@ -17,7 +17,16 @@ class Training:
     """One run of the trainer."""
 
     def __init__(self, folder: Path, data_dir: Path, until: datetime, environment: dict[str, str]) -> None:
-        command = [sys.executable, "-m", "headrace", "train", str(folder), "--until", until.date().isoformat(), "--json"]
+        command = [
+            sys.executable,
+            "-m",
+            "headrace",
+            "train",
+            str(folder),
+            "--until",
+            until.date().isoformat(),
+            "--json",
+        ]
         own = {"HEADRACE_DATA_DIR": str(data_dir), "PYTHONPATH": python_path()}
         self._process = subprocess.Popen(
             command, env=environment | own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

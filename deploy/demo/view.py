@@ -74,7 +74,8 @@ def view(console: Console, *, interactive: bool) -> Iterator[View]:
 def _line(scene: Scene) -> str:
     counts = "  ".join(f"{name} {number}" for name, number in scene.counts.items())
     versions = "/".join(worker.version or "-" for worker in scene.workers)
-    return f"{scene.event_time}  {versions}  {scene.rate:.0f}/s  p50 {scene.p50_ms:.1f} ms  p99 {scene.p99_ms:.0f} ms  {counts}"
+    speed = f"{scene.rate:.0f}/s  p50 {scene.p50_ms:.1f} ms  p99 {scene.p99_ms:.0f} ms"
+    return f"{scene.event_time}  {versions}  {speed}  {counts}"
 
 
 def _table(scene: Scene) -> Table:

@@ -1,6 +1,6 @@
 """Replays departures as requests: in the order and at the distances of their event times, as fast as is asked.
 
-    python examples/flights/feed.py --start 2013-02-01 --end 2013-03-01 --speed 86400
+python examples/flights/feed.py --start 2013-02-01 --end 2013-03-01 --speed 86400
 """
 
 import argparse

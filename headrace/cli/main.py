@@ -38,7 +38,7 @@ def _load(target: str) -> click.Command:
         sys.path.insert(0, root)
     if util.find_spec(folder) is None:
         raise MissingPartError(
-            f"this installation does not hold {folder}/; run the command from the checkout or from the image of its role"
+            f"this installation does not hold {folder}/; run the command from the checkout or from its role's image"
         )
     command: Any = getattr(import_module(module), attribute)
     return command  # type: ignore[no-any-return]

@@ -22,7 +22,7 @@ COMMANDS = {
     "worker": Command("streams.command:worker", "Run one worker: score or sink."),
     "score": Command("headrace.ask.command:score", "Send one request and print its answer."),
     "ledger": Command("headrace.ledger.command:ledger", "Count requests, answers and rows; nothing may be missing."),
-    "explain": Command("headrace.ledger.explain_command:explain", "Show how one answer came about, and score it again."),
+    "explain": Command("headrace.ledger.explain_command:explain", "Show how an answer came about, and score it again."),
     "sql": Command("headrace.clickhouse.command:sql", "Run a query on ClickHouse."),
     "bench": Command("deploy.bench.command:bench", "Measure against the limit and the rivals, in one run."),
 }

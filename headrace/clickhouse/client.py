@@ -57,7 +57,9 @@ class ClickHouse:
             settings=SETTINGS,
         )
 
-    def rows(self, query: str, parameters: Mapping[str, Any] | None = None, *, doing: str = "querying") -> list[tuple[Any, ...]]:
+    def rows(
+        self, query: str, parameters: Mapping[str, Any] | None = None, *, doing: str = "querying"
+    ) -> list[tuple[Any, ...]]:
         """Run a query; the rows as tuples."""
         found: Any = self._call(doing, query, parameters)
         return found if isinstance(found, list) else []
@@ -94,10 +96,17 @@ class ClickHouse:
         try:
             return self._client.execute(query, parameters, **options)
         except driver.ServerException as error:
-            raise ClickHouseRefused(doing, error.code, error.message.partition("Stack trace")[0].partition("Expected one of")[0].strip()) from None
+            raise ClickHouseRefused(
+                doing, error.code, error.message.partition("Stack trace")[0].partition("Expected one of")[0].strip()
+            ) from None
         except (driver.Error, OSError, EOFError) as error:
             self._client.disconnect()
             raise ClickHouseUnreachable(doing, at, str(error) or type(error).__name__) from None
+
+
+def _first_part(message: str) -> str:
+    """ClickHouse's sentence without the stack and without every word that it would have understood."""
+    return message.partition("Stack trace")[0].partition("Expected one of")[0].strip()
 
 
 def statements(script: str) -> list[str]:

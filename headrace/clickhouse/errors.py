@@ -10,7 +10,9 @@ class ClickHouseUnreachable(HeadraceError):
     """Raised when ClickHouse does not answer, or breaks off."""
 
     def __init__(self, doing: str, address: str, detail: str) -> None:
-        super().__init__(f"{doing}: ClickHouse at {address} does not answer ({detail}); is it running, and is the address right?")
+        super().__init__(
+            f"{doing}: ClickHouse at {address} does not answer ({detail}); is it running, and is the address right?"
+        )
 
 
 class ClickHouseRefused(HeadraceError):

@@ -11,7 +11,10 @@ class KafkaUnreachable(HeadraceError):
 
     def __init__(self, doing: str, bootstrap: str, heard: str = "") -> None:
         said = f" (the client heard: {heard})" if heard else ""
-        super().__init__(f"{doing}: Kafka at {bootstrap} does not answer{said}; is it running, and are the address and credentials right?")
+        super().__init__(
+            f"{doing}: Kafka at {bootstrap} does not answer{said}; is it running, "
+            "and are the address and credentials right?"
+        )
 
 
 class TopicMissing(HeadraceError):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from typing import cast
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
@@ -22,7 +23,7 @@ def read_to_end(address: KafkaAddress, topic: str, *, batch: int = 5000) -> Iter
         quiet = time.monotonic()
         while open_parts:
             messages = consumer.consume(batch, 0.2)
-            good = [m for m in messages if not m.error() and m.offset() < ends[m.partition()][1]]
+            good = [m for m in messages if not m.error() and _before(m, ends)]
             if good:
                 quiet = time.monotonic()
                 yield good
@@ -34,6 +35,10 @@ def read_to_end(address: KafkaAddress, topic: str, *, batch: int = 5000) -> Iter
                 raise KafkaUnreachable(f"reading {topic}", address.bootstrap, ear.last)
     finally:
         consumer.close()
+
+
+def _before(message: Message, ends: dict[int, tuple[int, int]]) -> bool:
+    return cast(int, message.offset()) < ends[cast(int, message.partition())][1]
 
 
 def end_offsets(consumer: Consumer, topic: str, address: KafkaAddress, ear: ErrorEar) -> dict[int, tuple[int, int]]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from threadpoolctl import ThreadpoolController
 
 from headrace.predict.encoder import Encoder, Matrix
 from headrace.predict.errors import ModelOutputError, PredictError
@@ -14,15 +15,17 @@ from headrace.predict.errors import ModelOutputError, PredictError
 Scores = npt.NDArray[np.float64]
 # BLAS treats the rows left over by its kernels' block size (4 to 48 rows) in another order of summation, so that a
 # linear model gave a row other last bits alone than among others. Whole blocks only: one code path for every row.
+# For the same reason BLAS has one thread: several cut a batch into parts of any length.
 BLOCK = 64
 
 
 class Predictor:
-    """A fitted estimator with its encoder."""
+    """A fitted estimator with its encoder. Making one leaves BLAS with one thread for the rest of the process."""
 
     __slots__ = ("_call", "_position", "encoder")
 
     def __init__(self, estimator: Any, encoder: Encoder, *, task: str, positive: Any = None) -> None:
+        ThreadpoolController().select(user_api="blas").limit(limits=1)
         self.encoder = encoder
         self._position: int | None = None
         if task == "classification":

@@ -16,7 +16,9 @@ from headrace.wire.block import Block, Places
 from headrace.wire.reasons import Code
 
 # Where walking all messages in step becomes faster than one after the other; measured, see tests/unit/wire/speed.py.
-SMALL_BATCH = 24
+SMALL_BATCH = 28
+# Arrow's offsets have 32 bits.
+MOST_BYTES = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,7 @@ class ColumnDecoder:
 
     def decode_block(self, block: Block) -> Decoded:
         """Read the messages of a block; raises nothing for what is in them."""
-        if self._small is None or len(block) < self._small:
+        if self._small is None or len(block) < self._small or len(block.data) > MOST_BYTES:
             return self._one_by_one(block)
         return self._in_step(block)
 

@@ -45,8 +45,8 @@ class Field:
 class Node:
     """One type. null_branch says where null stands in the two-branch union around it; None means there is no union.
 
-    physical is the Arrow type of the bytes themselves; arrow that of their meaning: the logical type, where there is one.
-    Both are None for what is not one value.
+    physical is the Arrow type of the bytes themselves; arrow that of their meaning: the logical type, where there is
+    one. Both are None for what is not one value.
     """
 
     kind: str

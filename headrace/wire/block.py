@@ -46,9 +46,20 @@ class Block:
         """Some of the messages, in ascending order; the bytes are shared."""
         return Block(data=self.data, buffer=self.buffer, starts=self.starts[rows], ends=self.ends[rows])
 
+    def emptied(self, rows: NDArray[Any]) -> "Block":
+        """The same messages, some of them without a byte."""
+        ends = self.ends.copy()
+        ends[rows] = self.starts[rows]
+        return Block(data=self.data, buffer=self.buffer, starts=self.starts, ends=ends)
+
     def skip(self, count: int) -> "Block":
         """The same messages without their first bytes; one that is shorter ends before it starts."""
         return Block(data=self.data, buffer=self.buffer, starts=self.starts + count, ends=self.ends)
+
+    def payloads(self) -> list[bytes]:
+        """The bytes of every message."""
+        data = self.data
+        return [data[start:end] for start, end in zip(self.starts.tolist(), self.ends.tolist(), strict=True)]
 
     def payload(self, row: int) -> bytes:
         """The bytes of one message."""

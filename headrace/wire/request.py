@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -77,6 +77,10 @@ def request_schema(model: str, features: FeatureSet) -> dict[str, Any]:
     }
 
 
+# The framing that some rows share (none: JSON), and those rows, ascending.
+_Rows: TypeAlias = tuple[bytes, NDArray[np.int64]]
+
+
 @dataclass(slots=True, kw_only=True)
 class _Columns:
     """What one group of rows came to; reasons: row within the group -> why not."""
@@ -119,18 +123,42 @@ class RequestReader:
     def _merge(
         self, block: Block, formats: NDArray[np.uint8], front: NDArray[np.uint8], reasons: dict[int, str]
     ) -> _Columns:
-        groups = _groups(front)
-        if len(groups) == 1:
-            whole = self._group(block, Format(formats[0]), groups[0][0])
+        readable, lost = self._sort_out(block, formats, front, reasons)
+        if not readable:
+            return self._nothing(len(block), reasons)
+        if lost:
+            # Rows that nobody can read go along with the largest group as empty messages: bad rows that cost no merge.
+            block = block.emptied(np.concatenate(lost))
+            largest = max(range(len(readable)), key=lambda place: len(readable[place][1]))
+            header, rows = readable[largest]
+            readable[largest] = header, np.sort(np.concatenate([rows, *lost]))
+        if len(readable) == 1:
+            whole = self._group(block, readable[0][0])
             return _Columns(columns=whole.columns, reasons=whole.reasons | reasons)
-        parts: list[_Columns] = []
-        for header, rows in groups:
-            part = self._group(block.pick(rows), Format(formats[rows[0]]), header)
-            parts.append(part)
+        return self._side_by_side(block, readable, reasons)
+
+    def _sort_out(
+        self, block: Block, formats: NDArray[np.uint8], front: NDArray[np.uint8], reasons: dict[int, str]
+    ) -> tuple[list[_Rows], list[NDArray[np.int64]]]:
+        """The groups of rows that can be read, and the rows that cannot, with a reason for each."""
+        readable: list[_Rows] = []
+        lost: list[NDArray[np.int64]] = []
+        for front_bytes, rows in _groups(front):
+            form = Format(formats[rows[0]])
+            header = front_bytes[: form.header]
+            if form is Format.JSON or (form is not Format.UNKNOWN and self._knows(form, header)):
+                readable.append((header, rows))
+                continue
+            lost.append(rows)
+            for row in rows.tolist():
+                reasons.setdefault(row, _name(form, header) if form is not Format.UNKNOWN else _begins(block, row))
+        return readable, lost
+
+    def _side_by_side(self, block: Block, groups: list[_Rows], reasons: dict[int, str]) -> _Columns:
+        parts = [self._group(block.pick(rows), header) for header, rows in groups]
+        for part, (_, rows) in zip(parts, groups, strict=True):
             for row, why in part.reasons.items():
                 reasons.setdefault(int(rows[row]), why)
-        if not parts:
-            return self._nothing(0)
         order = pa.array(np.argsort(np.concatenate([rows for _, rows in groups]), kind="stable"))
         columns = {
             leaf.path: pa.concat_arrays([part.columns[leaf.path] for part in parts]).take(order)
@@ -138,17 +166,11 @@ class RequestReader:
         }
         return _Columns(columns=columns, reasons=reasons)
 
-    def _group(self, block: Block, form: Format, header: bytes) -> _Columns:
-        if form is Format.JSON:
-            columns, reasons = self._json.read([block.payload(row) for row in range(len(block))])
+    def _group(self, block: Block, header: bytes) -> _Columns:
+        if not header:
+            columns, reasons = self._json.read(block.payloads())
             return _Columns(columns=columns, reasons=reasons)
-        if form is Format.UNKNOWN:
-            return self._unknown(block)
-        known = self._known.get(header[: form.header]) or self._learn(form, header[: form.header])
-        if known is None:
-            why = Code.UNKNOWN_SCHEMA.because(_name(form, header))
-            return self._nothing(len(block), dict.fromkeys(range(len(block)), why))
-        return self._avro(block.skip(form.header), *known)
+        return self._avro(block.skip(len(header)), *self._known[header])
 
     def _avro(self, block: Block, decoder: ColumnDecoder, resolution: Resolution) -> _Columns:
         decoded = decoder.decode_block(block)
@@ -156,28 +178,19 @@ class RequestReader:
         bad = {row: fault.reason for row, fault in decoded.bad.items()}
         return _Columns(columns=resolved.columns, reasons=resolved.faults | bad)
 
-    def _learn(self, form: Format, header: bytes) -> tuple[ColumnDecoder, Resolution] | None:
+    def _knows(self, form: Format, header: bytes) -> bool:
+        if header in self._known:
+            return True
         if form is Format.AVRO:
-            schema = self._schemas.by_fingerprint(header[2:])
+            schema = self._schemas.by_fingerprint(header[len(framing.AVRO_MARK) :])
         else:
-            schema = self._schemas.by_id(int.from_bytes(header[1:5], "big"))
-        if schema is None:
-            return None
-        self._known[header] = self._plan(schema)
-        return self._known[header]
+            schema = self._schemas.by_id(int.from_bytes(header[1:], "big"))
+        if schema is not None:
+            self._known[header] = self._plan(schema)
+        return schema is not None
 
     def _plan(self, schema: Mapping[str, Any]) -> tuple[ColumnDecoder, Resolution]:
         return ColumnDecoder(schema), Resolution(parse_record(schema), self._record)
-
-    def _unknown(self, block: Block) -> _Columns:
-        reasons = {}
-        for row in range(len(block)):
-            head = block.data[int(block.starts[row]) : int(min(block.starts[row] + 4, block.ends[row]))]
-            why = (
-                Code.UNKNOWN_FORMAT.because(f"begins with {head.hex(' ')}") if head else Code.EMPTY.because("no value")
-            )
-            reasons[row] = why
-        return self._nothing(len(block), reasons)
 
     def _nothing(self, rows: int, reasons: dict[int, str] | None = None) -> _Columns:
         return _Columns(columns={leaf.path: empty(leaf.node, rows) for leaf in self._leaves}, reasons=reasons or {})
@@ -206,7 +219,7 @@ class RequestReader:
         )
 
 
-def _groups(front: NDArray[np.uint8]) -> list[tuple[bytes, NDArray[np.int64]]]:
+def _groups(front: NDArray[np.uint8]) -> list[_Rows]:
     if len(front) and (front == front[0]).all():
         return [(front[0].tobytes(), np.arange(len(front)))]
     rows: dict[bytes, list[int]] = {}
@@ -221,5 +234,11 @@ def _keys(front: NDArray[np.uint8]) -> Iterable[bytes]:
 
 def _name(form: Format, header: bytes) -> str:
     if form is Format.AVRO:
-        return f"no schema with the fingerprint {header[2:10].hex()} is stored"
-    return f"no schema with the number {int.from_bytes(header[1:5], 'big')} is known"
+        return Code.UNKNOWN_SCHEMA.because(f"no schema with the fingerprint {header[2:].hex()} is stored")
+    return Code.UNKNOWN_SCHEMA.because(f"no schema with the number {int.from_bytes(header[1:], 'big')} is known")
+
+
+def _begins(block: Block, row: int) -> str:
+    start, end = int(block.starts[row]), int(block.ends[row])
+    head = block.data[start : min(start + 4, end)]
+    return Code.UNKNOWN_FORMAT.because(f"begins with {head.hex(' ')}") if head else Code.EMPTY.because("no value")

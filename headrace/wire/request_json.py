@@ -67,25 +67,14 @@ class JsonRequests:
         return columns, reasons
 
     def _rows(self, values: Sequence[bytes], reasons: dict[int, str]) -> list[Any]:
-        decode = self._decode
-        try:
-            return [decode(value) for value in values]
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return [self._row(value, row, reasons) for row, value in enumerate(values)]
-
-    def _row(self, value: bytes, row: int, reasons: dict[int, str]) -> Any:
-        try:
-            return self._decode(value)
-        except msgspec.ValidationError as error:
-            reasons[row] = explain(str(error))
-        except msgspec.DecodeError as error:
-            code = Code.TRUNCATED if "truncated" in str(error) else Code.MALFORMED
-            reasons[row] = code.because(str(error))
-        except UnicodeDecodeError:
-            reasons[row] = Code.MALFORMED.because("text that is not UTF-8")
-        except RecursionError:
-            reasons[row] = Code.MALFORMED.because("JSON nested too deep")
-        return None
+        decode, rows = self._decode, []
+        for row, value in enumerate(values):
+            try:
+                rows.append(decode(value))
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+                rows.append(None)
+                reasons[row] = _reason(error)
+        return rows
 
     def _identify(self, ids: pa.Array, values: Sequence[bytes], reasons: dict[int, str]) -> pa.Array:
         known = ids.to_pylist()
@@ -102,6 +91,16 @@ class JsonRequests:
             return str(msgspec.json.decode(found[1], type=str)) if found else None
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, msgspec.ValidationError):
+        return explain(str(error))
+    if isinstance(error, UnicodeDecodeError):
+        return Code.MALFORMED.because("text that is not UTF-8")
+    if isinstance(error, RecursionError):
+        return Code.MALFORMED.because("JSON nested too deep")
+    return (Code.TRUNCATED if "truncated" in str(error) else Code.MALFORMED).because(str(error))
 
 
 def explain(message: str) -> str:

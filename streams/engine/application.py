@@ -12,13 +12,13 @@ import faust
 from faust.app.base import BootStrategy
 
 
-class WithoutKafka(BootStrategy):  # type: ignore[misc]
+class WithoutKafka(BootStrategy):
     """Starts everything but Kafka's consumer, producer and conductor."""
 
     enable_kafka = False
 
 
-class Application(faust.App):  # type: ignore[misc]
+class Application(faust.App):
     """A Faust app that starts without Kafka."""
 
     BootStrategy = WithoutKafka

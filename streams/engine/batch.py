@@ -5,12 +5,22 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, cast
 
 from confluent_kafka import Message
 
 Place = tuple[str, int]
 Work = Callable[[], None]
+
+
+def place_of(message: Message) -> Place:
+    """Topic and partition of a message that was read (its types allow for one that was not)."""
+    return cast(Place, (message.topic(), message.partition()))
+
+
+def offset_of(message: Message) -> int:
+    """Offset of a message that was read."""
+    return cast(int, message.offset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

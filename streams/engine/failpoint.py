@@ -22,7 +22,9 @@ class Failpoints:
     def __init__(self, asked: str = "") -> None:
         self._asked = {place: (action, int(nth)) for place, action, nth in FORM.findall(asked)}
         if asked and not self._asked:
-            raise SettingsError(f"{VARIABLE}={asked!r} is not understood; write PLACE=kill@N, PLACE=stop@N or PLACE=hang@N")
+            raise SettingsError(
+                f"{VARIABLE}={asked!r} is not understood; write PLACE=kill@N, PLACE=stop@N or PLACE=hang@N"
+            )
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Failpoints":

@@ -24,7 +24,7 @@ class Source(Protocol):
     def stop(self) -> None: ...
 
 
-class Feed(faust.Service):  # type: ignore[misc]
+class Feed(faust.Service):
     """One source, one thread, one channel. The channel holds one item, so that reading waits for the agent."""
 
     def __init__(self, source: Source, channel: Any, **options: Any) -> None:

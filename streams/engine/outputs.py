@@ -1,6 +1,6 @@
 """What one batch gives to Kafka, whole or not at all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,5 +21,5 @@ class Outputs:
     """Many plain messages of one topic ({"key", "value"} each), and some single records."""
 
     topic: str
-    messages: Sequence[Mapping[str, Any]]
+    messages: list[dict[str, Any]]
     records: Sequence[Record] = ()

@@ -15,18 +15,18 @@ def add_pages(
 ) -> None:
     """GET /healthz (alive), /readyz (200 when it serves, else 503), /status (JSON), /metrics (Prometheus)."""
 
-    @app.page("/healthz")  # type: ignore[untyped-decorator]
+    @app.page("/healthz")
     async def healthz(self: Any, request: Any) -> Any:
         return self.text("alive\n")
 
-    @app.page("/readyz")  # type: ignore[untyped-decorator]
+    @app.page("/readyz")
     async def readyz(self: Any, request: Any) -> Any:
         return self.text("ready\n" if ready() else "not ready\n", status=200 if ready() else 503)
 
-    @app.page("/status")  # type: ignore[untyped-decorator]
+    @app.page("/status")
     async def current(self: Any, request: Any) -> Any:
         return self.bytes(json.dumps({"ready": ready(), **status()}).encode(), content_type="application/json")
 
-    @app.page("/metrics")  # type: ignore[untyped-decorator]
+    @app.page("/metrics")
     async def metrics(self: Any, request: Any) -> Any:
         return self.bytes(generate_latest(registry), content_type=CONTENT_TYPE_LATEST.partition(";")[0])

@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from headrace.errors import HeadraceError
 from headrace.kafka.clients import ErrorEar
-from streams.engine.batch import Batch, Place, Work
+from streams.engine.batch import Batch, Place, Work, offset_of, place_of
 from streams.engine.errors import NameTaken, NotDelivered
 from streams.engine.watchdog import Watchdog
 
@@ -99,7 +99,9 @@ class GroupSource:
         size = 0
         while len(messages) < self._rows and size < MOST_BYTES:
             left = max(0.0, until - time.monotonic())
-            more = consumer.consume(min(SLICE, self._rows - len(messages)) if left else self._rows - len(messages), min(left, 0.1))
+            more = consumer.consume(
+                min(SLICE, self._rows - len(messages)) if left else self._rows - len(messages), min(left, 0.1)
+            )
             messages += more
             size += sum(map(len, more)) if left else 0
             if not left:
@@ -108,7 +110,7 @@ class GroupSource:
     def _batch(self, consumer: Consumer, messages: list[Message]) -> Batch:
         next_offsets: dict[Place, int] = {}
         for message in messages:
-            next_offsets[message.topic(), message.partition()] = message.offset() + 1
+            next_offsets[place_of(message)] = offset_of(message) + 1
         return Batch(
             messages=messages,
             next_offsets=next_offsets,

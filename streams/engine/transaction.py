@@ -95,7 +95,7 @@ class Transactions:
         self._turn = 0
 
     def open(self) -> None:
-        """Take over both transactional ids, before the first poll: else a dead predecessor's open transaction stalls reading."""
+        """Take over both transactional ids; before the first poll, or a dead one's open transaction stalls reading."""
         for producer in self._pair:
             producer.ready()
 
@@ -132,7 +132,9 @@ class Transactions:
 class PlainProducer:
     """At-least-once: outputs first, offsets after them. Lower latency; a crash in between repeats a batch."""
 
-    def __init__(self, address: KafkaAddress, commit: Callable[[Mapping[Place, int]], None], failpoints: Failpoints) -> None:
+    def __init__(
+        self, address: KafkaAddress, commit: Callable[[Mapping[Place, int]], None], failpoints: Failpoints
+    ) -> None:
         self._commit, self._failpoints = commit, failpoints
         self._errors: list[KafkaError] = []
         self._producer = Producer(address.producer() | PRODUCER | {"on_delivery": self._failed})
@@ -177,7 +179,10 @@ def _why_not_queued(outputs: Outputs, queued: int) -> tuple[str, str]:
     errors = {m["_error"].code(): m["_error"] for m in outputs.messages if m.get("_error") is not None}
     too_large = any(code in TOO_LARGE for code in errors)
     said = "; ".join(sorted(error.str() for error in errors.values()))
-    return "too-large" if too_large else "queue-full", f"{queued} of {len(outputs.messages)} answers were queued ({said})"
+    return (
+        "too-large" if too_large else "queue-full",
+        f"{queued} of {len(outputs.messages)} answers were queued ({said})",
+    )
 
 
 def _positions(next_offsets: Mapping[tuple[str, int], int]) -> list[TopicPartition]:
@@ -188,7 +193,8 @@ def _retrying(call: Callable[[], None], doing: str, *, attempts: int) -> None:
     """Repeat a transactional call as long as librdkafka says that the very same call may be repeated."""
     for left in range(attempts - 1, -1, -1):
         try:
-            return call()
+            call()
+            return
         except KafkaException as error:
             cause = error.args[0]
             if not left or not cause.retriable() or cause.txn_requires_abort() or cause.fatal():

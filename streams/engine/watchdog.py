@@ -37,6 +37,8 @@ class Watchdog:
             time.sleep(min(1.0, self._limit_s / 4))
             step = self._step
             if step and time.monotonic() > step[1]:
-                sys.stderr.write(f"headrace: {step[0]} did not return within {self._limit_s:.0f} s; ending the process\n")
+                sys.stderr.write(
+                    f"headrace: {step[0]} did not return within {self._limit_s:.0f} s; ending the process\n"
+                )
                 sys.stderr.flush()
                 os._exit(EXIT_CODE)

@@ -48,11 +48,13 @@ def build_app(settings: Settings, model: str) -> Application:
         http_port=settings.worker.http_port,
     )
     batches, news = app.channel(maxsize=1), app.channel(maxsize=1)
-    app.service(Feed(BroadcastSource(kafka_address(settings), topics.RELEASES), news))
-    app.service(Feed(Gate(source, releases.serving, open_producers), batches))
-    add_pages(app, measures.registry, lambda: bool(slot.current and source.assigned), lambda: _status(name, slot, measures))
+    app.service(Feed(BroadcastSource(kafka_address(settings), topics.RELEASES), news))  # type: ignore[arg-type]
+    app.service(Feed(Gate(source, releases.serving, open_producers), batches))  # type: ignore[arg-type]
+    add_pages(
+        app, measures.registry, lambda: bool(slot.current and source.assigned), lambda: _status(name, slot, measures)
+    )
 
-    @app.agent(news)  # type: ignore[untyped-decorator]
+    @app.agent(news)
     async def follow(stream: Any) -> None:
         async for one in stream:
             releases.take(one)
@@ -61,7 +63,7 @@ def build_app(settings: Settings, model: str) -> Application:
     async def load() -> None:
         await releases.keep_loading()
 
-    @app.agent(batches)  # type: ignore[untyped-decorator]
+    @app.agent(batches)
     async def score(stream: Any) -> None:
         async for batch in stream:
             await one(batch)

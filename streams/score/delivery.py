@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from streams.engine.batch import Batch, Place
+from streams.engine.batch import Batch, Place, offset_of, place_of
 from streams.engine.errors import NotDelivered
 from streams.engine.failpoint import Failpoints
 from streams.engine.outputs import Outputs
@@ -53,19 +53,19 @@ class Delivery:
         return {row: reason for row, reason in found if reason}
 
     def _note(self, batch: Batch, error: NotDelivered) -> None:
-        """A single request whose outputs Kafka does not take for their size would be tried for ever: reject it instead."""
+        """A single request whose outputs Kafka finds too large would be tried for ever: reject it instead."""
         if error.cause == "too-large" and len(batch.messages) == 1:
             only = batch.messages[0]
             reason = f"undeliverable: its outputs are larger than Kafka takes ({error})"
-            self._undeliverable[(only.topic(), only.partition()), only.offset()] = reason
+            self._undeliverable[place_of(only), offset_of(only)] = reason
 
 
 def _origin(batch: Batch) -> Origin:
     messages = batch.messages
     return Origin(
-        topic=messages[0].topic(),
-        partition=np.fromiter((m.partition() for m in messages), np.int32, len(messages)),
-        offset=np.fromiter((m.offset() for m in messages), np.int64, len(messages)),
+        topic=place_of(messages[0])[0],
+        partition=np.fromiter([m.partition() for m in messages], np.int32, len(messages)),
+        offset=np.fromiter([m.offset() for m in messages], np.int64, len(messages)),
         keys=[m.key() for m in messages],
         values=[m.value() for m in messages],
     )

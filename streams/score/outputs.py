@@ -177,9 +177,7 @@ def _rejects(
     )
 
 
-def _columns(
-    requests: Requests, origin: Origin, decisions: Decisions, serving: Serving, now_us: int
-) -> pa.RecordBatch:
+def _columns(requests: Requests, origin: Origin, decisions: Decisions, serving: Serving, now_us: int) -> pa.RecordBatch:
     """The log's columns for all rows of a batch, rejected ones too."""
     n = requests.n
     decision = pa.nulls(n, pa.bool_()) if decisions.decision is None else pa.array(decisions.decision)

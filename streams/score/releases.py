@@ -1,4 +1,4 @@
-"""Following a model's releases: the chain decides what counts, the newest is loaded in the background, then swapped in."""
+"""Following a model's releases: the chain decides what counts, the newest is loaded beside the work and swapped in."""
 
 import asyncio
 import threading

@@ -51,7 +51,7 @@ def build_app(settings: Settings) -> Application:
         http_port=settings.worker.http_port,
     )
     channel = app.channel(maxsize=1)
-    app.service(Feed(source, channel))
+    app.service(Feed(source, channel))  # type: ignore[arg-type]
     registry = CollectorRegistry()
     rows = Counter("headrace_sink_rows", "Rows written to ClickHouse", registry=registry)
     not_written = Counter("headrace_sink_batches_not_written", "Batches that must be read again", registry=registry)
@@ -61,7 +61,7 @@ def build_app(settings: Settings) -> Application:
 
     add_pages(app, registry, lambda: bool(source.assigned), status)
 
-    @app.agent(channel)  # type: ignore[untyped-decorator]
+    @app.agent(channel)
     async def sink(batches: Any) -> None:
         async for batch in batches:
             await one(batch)

@@ -53,14 +53,15 @@ def prediction_columns(blocks: Sequence[PlacedBlock]) -> Columns:
 
 def block_columns(blocks: Sequence[PlacedBlock]) -> Columns:
     """One row a block: its header."""
-    own = ("model", "source_topic", "source_partition", "first_offset", "last_offset")
-    counts = ("received", "answered", "rejected", "unidentified", "logged", "versions", "release", "worker", "scored_at")
-    return {
+    own = ("model", "source_topic", "source_partition", "first_offset", "last_offset", "previous_last_offset")
+    counts = ("received", "answered", "rejected", "unidentified", "logged", "versions")
+    columns: Columns = {
         "topic": [block.topic for block in blocks],
         "partition": [block.partition for block in blocks],
         "offset": [block.offset for block in blocks],
-        "previous_last_offset": [block.header.previous_last_offset for block in blocks],
-    } | {name: [getattr(block.header, name) for block in blocks] for name in own + counts}
+    }
+    told = (*own, *counts, "release", "worker", "scored_at")
+    return columns | {name: [getattr(block.header, name) for block in blocks] for name in told}
 
 
 def rejection_columns(blocks: Sequence[PlacedBlock]) -> Columns:

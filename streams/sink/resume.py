@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from headrace.kafka.clients import KafkaAddress
+from streams.engine.batch import offset_of
 from streams.engine.errors import NotDelivered
 from streams.sink.ranges import Place, Range
 from streams.sink.store import SinkStore
@@ -40,7 +41,7 @@ def read_range(address: KafkaAddress, span: Range) -> list[Message]:
     try:
         consumer.assign([TopicPartition(span.topic, span.partition, span.first)])
         for _ in range(PATIENCE):
-            found += [m for m in consumer.consume(500, 0.2) if not m.error() and m.offset() <= span.last]
+            found += [m for m in consumer.consume(500, 0.2) if not m.error() and offset_of(m) <= span.last]
             if found and found[-1].offset() == span.last:
                 return found
     finally:

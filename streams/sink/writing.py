@@ -9,6 +9,7 @@ from confluent_kafka import Message
 from headrace.clickhouse.errors import ClickHouseRefused, ClickHouseUnreachable
 from headrace.wire.errors import LogBlockError
 from headrace.wire.logblock import decode_block
+from streams.engine.batch import offset_of, place_of
 from streams.engine.errors import NotDelivered
 from streams.sink.columns import (
     PlacedBlock,
@@ -72,7 +73,7 @@ class Writing:
 def _by_place(messages: Iterable[Message]) -> dict[Place, list[Message]]:
     found: dict[Place, list[Message]] = {}
     for message in messages:
-        found.setdefault((message.topic(), message.partition()), []).append(message)
+        found.setdefault(place_of(message), []).append(message)
     return found
 
 
@@ -82,25 +83,30 @@ def _range(run: Sequence[PlacedBlock] | Sequence[PlacedEvent]) -> Range:
 
 def _block(message: Message) -> PlacedBlock | None:
     try:
-        header, table = decode_block(message.value())
+        header, table = decode_block(message.value() or b"")
     except LogBlockError as error:
         # Skipped, never guessed: the ledger shows the gap that it leaves.
-        log.error("log-block-unreadable", topic=message.topic(), partition=message.partition(), offset=message.offset(), detail=str(error))
+        log.error(
+            "log-block-unreadable",
+            topic=message.topic(),
+            partition=message.partition(),
+            offset=message.offset(),
+            detail=str(error),
+        )
         return None
-    return PlacedBlock(
-        topic=message.topic(), partition=message.partition(), offset=message.offset(), header=header, table=table
-    )
+    topic, partition = place_of(message)
+    return PlacedBlock(topic=topic, partition=partition, offset=offset_of(message), header=header, table=table)
 
 
 def _event(message: Message) -> PlacedEvent:
-    value = message.value() or b""
-    text = value.decode("utf-8", "replace")
+    text = (message.value() or b"").decode("utf-8", "replace")
+    topic, partition = place_of(message)
     return PlacedEvent(
-        topic=message.topic(),
-        partition=message.partition(),
-        offset=message.offset(),
+        topic=topic,
+        partition=partition,
+        offset=offset_of(message),
         model=(message.key() or b"").decode("utf-8", "replace"),
-        event=_named(message.topic(), text),
+        event=_named(topic, text),
         happened_ms=message.timestamp()[1],
         body=text,
     )

@@ -146,11 +146,15 @@ class ExplainWorld(LedgerWorld):
         self, rows: Sequence[Mapping[str, Any]], ids: Sequence[str], *, version: str, digest: str, release: str
     ) -> Requests:
         """Read, score, log and sink requests; the requests as they were read."""
-        requests, n = self.read(rows, ids), len(rows)
+        requests = self.read(rows, ids)
         cache = self.folder / "scorers-cache"
         loaded = bundle.load(self.registry.fetch_bundle(self.model, version, digest, cache), digest)
-        scores = loaded.predictor.scores(requests.features, n)
-        first = self._next
+        self.log(requests, loaded.predictor.scores(requests.features, len(rows)), version=version, release=release)
+        return requests
+
+    def log(self, requests: Requests, scores: Any, *, version: str, release: str) -> None:
+        """From scores to rows in ClickHouse, by way of a log block."""
+        n, first = requests.n, self._next
         self._next += n
         block = encode_block(
             self._header(first, n, version, release),
@@ -171,7 +175,6 @@ class ExplainWorld(LedgerWorld):
         header, table = decode_block(block)
         placed = PlacedBlock(topic=topics.logs(self.model), partition=1, offset=first, header=header, table=table)
         self.clickhouse.insert(f"{self.model}_predictions", prediction_columns([placed]))
-        return requests
 
     def _header(self, first: int, n: int, version: str, release: str) -> LogHeader:
         return LogHeader(

@@ -96,13 +96,24 @@ def test_with_nothing_there_all_is_told_and_nothing_raised(tmp_path: Path) -> No
     assert all(check["advice"] for check in found.values() if check["state"] == "failed")
 
 
-def test_a_kafka_that_refuses_encryption_is_told_from_one_that_is_away(
+def test_a_kafka_that_refuses_credentials_is_told_from_one_that_is_away(
     tmp_path: Path, kafka: str, clickhouse: tuple[str, int]
 ) -> None:
-    encrypted = settings_for(tmp_path, kafka, clickhouse, security_protocol="ssl")
-    found, topics = on_kafka.kafka(encrypted)
+    """Red when the client's error callback is not given the time to speak: the call itself just times out."""
+    login = {"security_protocol": "sasl_plaintext", "sasl_mechanism": "PLAIN", "sasl_username": "a"}
+    login["sasl_password"] = "b"
+    found, topics = on_kafka.kafka(settings_for(tmp_path, kafka, clickhouse, **login))
     assert (found.state, topics) == ("failed", None)
     assert "refuses the credentials or the encryption" in found.said
+    assert "sasl.…" in found.advice
+
+
+def test_a_kafka_that_speaks_no_tls_is_told_with_what_the_client_heard(
+    tmp_path: Path, kafka: str, clickhouse: tuple[str, int]
+) -> None:
+    found, topics = on_kafka.kafka(settings_for(tmp_path, kafka, clickhouse, security_protocol="ssl"))
+    assert (found.state, topics) == ("failed", None)
+    assert "SSL handshake failed" in found.said
 
 
 def test_a_property_that_kafkas_client_does_not_know_is_told(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from headrace.predict import Encoder, ModelOutputError, PredictError, Predictor
 
@@ -39,6 +40,17 @@ def test_a_row_gets_the_same_bits_whatever_its_neighbours(predictor: Predictor, 
     """Fails when BLOCK is 1: BLAS sums the rows left over by its kernels in another order."""
     everything = predictor.scores(columns(ROWS), len(ROWS))
     assert np.array_equal(predictor.scores(columns(ROWS[start : start + rows]), rows), everything[start : start + rows])
+
+
+def test_the_number_of_blas_threads_does_not_matter_to_a_score() -> None:
+    """Fails when a Predictor does not hold BLAS to one thread: three cut 5,056 rows into parts of odd lengths."""
+    wide = make_pipeline(PolynomialFeatures(2), LogisticRegression(max_iter=1000, tol=1.0)).fit(ROWS[:300], TRUTH[:300])
+    many = np.concatenate([ROWS, ROWS])[:5056]
+    with threadpool_limits(3, user_api="blas"):
+        predictor = Predictor(wide, Encoder(NAMES, {}), task="classification", positive=True)
+        assert {lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"} == {1}
+        whole = predictor.scores(columns(many), 5056)
+        assert np.array_equal(whole[:64], predictor.scores(columns(many[:64]), 64))
 
 
 class Brittle:
