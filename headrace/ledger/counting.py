@@ -83,15 +83,13 @@ def _uneven(partition: int, sums: BlockSums, rows: RowCounts) -> Iterator[Fault]
         if number:
             yield Fault(partition=partition, count=abs(number), words=words)
 
-    yield from fault(sums.unanswered, f"{sums.unanswered} requests are neither answered nor unidentified")
-    yield from fault(sums.unlogged, f"{sums.unlogged} ok answers and logged rows have no counterpart")
-    yield from fault(sums.logged - rows.predictions, _differ("rows", sums.logged, "logged", rows.predictions))
-    yield from fault(sums.rejected - rows.rejections, _differ("rejections", sums.rejected, "counted", rows.rejections))
-    yield from fault(rows.duplicates, f"{rows.duplicates} rows stand beside another one of the same request")
-
-
-def _differ(what: str, said: int, verb: str, found: int) -> str:
-    return f"blocks {verb} {said} {what}, ClickHouse holds {found}"
+    yield from fault(sums.unanswered, f"requests neither answered nor unidentified: {sums.unanswered}")
+    yield from fault(sums.unlogged, f"ok answers and logged rows without a counterpart: {sums.unlogged}")
+    missing = sums.logged - rows.predictions
+    yield from fault(missing, f"rows: blocks logged {sums.logged}, ClickHouse holds {rows.predictions}")
+    missing = sums.rejected - rows.rejections
+    yield from fault(missing, f"rejections: blocks counted {sums.rejected}, ClickHouse holds {rows.rejections}")
+    yield from fault(rows.duplicates, f"rows beside another one of the same request: {rows.duplicates}")
 
 
 def _expired(partition: int, sums: BlockSums, position: Position | None) -> Iterator[Fault]:
@@ -100,33 +98,34 @@ def _expired(partition: int, sums: BlockSums, position: Position | None) -> Iter
         return
     taken = sums.last_offset + 1 if position.committed is None else position.committed
     if position.low > taken:
-        words = f"requests {_span(taken, position.low - 1)} were deleted from the topic before a scorer took them"
+        words = f"{_requests(taken, position.low - 1)} deleted from the topic before a scorer took them"
         yield Fault(partition=partition, count=position.low - taken, words=words)
 
 
 def _overdue(partition: int, sums: BlockSums, number: int) -> Fault:
     first = sums.last_offset + 1
-    words = f"requests {_span(first, first + number - 1)} were taken, but their block has not come to ClickHouse"
+    words = f"{_requests(first, first + number - 1)} taken, but no block of them has come to ClickHouse"
     return Fault(partition=partition, count=number, words=words)
 
 
 def _of_joint(partition: int, joint: Joint) -> Fault:
-    block = f"the block of requests {_span(joint.first, joint.last)}"
+    block = f"the block of {_requests(joint.first, joint.last)}"
     if not joint.previous < joint.first <= joint.last:
         return Fault(partition=partition, count=1, words=f"{block} says that it follows request {joint.previous}")
     if joint.previous > joint.covered:
-        words = f"requests {_span(joint.covered + 1, joint.previous)} have no block"
+        verb = "has" if joint.previous == joint.covered + 1 else "have"
+        words = f"{_requests(joint.covered + 1, joint.previous)} {verb} no block"
         return Fault(partition=partition, count=joint.previous - joint.covered, words=words)
     twice = min(joint.last, joint.covered) - joint.first + 1
     if twice > 0:
-        words = f"requests {_span(joint.first, joint.first + twice - 1)} are in two blocks"
+        words = f"{_requests(joint.first, joint.first + twice - 1)} in two blocks"
         return Fault(partition=partition, count=twice, words=words)
     words = f"{block} says that the one before ended at {joint.previous}, but it ended at {joint.covered}"
     return Fault(partition=partition, count=1, words=words)
 
 
-def _span(first: int, last: int) -> str:
-    return str(first) if first == last else f"{first}–{last}"
+def _requests(first: int, last: int) -> str:
+    return f"request {first}" if first == last else f"requests {first}–{last}"
 
 
 @dataclass(slots=True)

@@ -103,7 +103,7 @@ def _compare(
 ) -> Iterator[Fault]:
     if found.origins.unreadable:
         number = found.origins.unreadable
-        yield Fault(partition=None, count=number, words=f"{number} {what} do not tell whose they are")
+        yield Fault(partition=None, count=number, words=f"{what} that do not tell whose they are: {number}")
     for partition, ours in _by_partition(headers).items():
         promises = [_promise(dated, found.since_ms, promised) for dated in ours]
         yield from match(partition, what, promises, found.origins.offset[found.origins.partition == partition])

@@ -24,7 +24,7 @@ def match(partition: int, what: str, promises: Sequence[Promise], offsets: Offse
     """Compare the offsets found (of one source partition, up to its last block) with what its blocks promise."""
     distinct = np.unique(offsets)
     if twice := len(offsets) - len(distinct):
-        yield Fault(partition=partition, count=twice, words=f"{twice} {what} more than one a request")
+        yield Fault(partition=partition, count=twice, words=f"{what} beyond one a request: {twice}")
     ordered = sorted(promises, key=lambda promise: (promise.last, promise.first))
     lasts = np.array([promise.last for promise in ordered], np.int64)
     firsts = np.array([promise.first for promise in ordered], np.int64)
@@ -32,7 +32,7 @@ def match(partition: int, what: str, promises: Sequence[Promise], offsets: Offse
     block = np.searchsorted(lasts, distinct)
     inside = distinct >= firsts[block]
     if strays := int(np.count_nonzero(~inside)):
-        words = f"{strays} {what} of requests in no block, the first of request {distinct[~inside][0]}"
+        words = f"{what} of requests in no block: {strays}, the first of request {distinct[~inside][0]}"
         yield Fault(partition=partition, count=strays, words=words)
     found = np.bincount(block[inside], minlength=len(ordered)).tolist()
     for promise, number in zip(ordered, found, strict=True):

@@ -18,6 +18,7 @@ from streams.engine.watchdog import Watchdog
 
 PRODUCERS = 2
 CALL_S = 20.0
+# Properties named in the settings win over these.
 PRODUCER = {
     "linger.ms": 0,
     "batch.size": 1_000_000,
@@ -66,8 +67,8 @@ class TransactionalProducer:
         """Take over the transactional id; what a dead predecessor left open is aborted by this."""
         self._ear = ErrorEar()
         producer = Producer(
-            self._address.producer(self._ear)
-            | PRODUCER
+            PRODUCER
+            | self._address.producer(self._ear)
             | {
                 "transactional.id": self._id,
                 "transaction.timeout.ms": self._timeout_ms,
@@ -137,7 +138,7 @@ class PlainProducer:
     ) -> None:
         self._commit, self._failpoints = commit, failpoints
         self._errors: list[KafkaError] = []
-        self._producer = Producer(address.producer() | PRODUCER | {"on_delivery": self._failed})
+        self._producer = Producer(PRODUCER | address.producer() | {"on_delivery": self._failed})
 
     def deliver(self, batch: Batch, outputs: Outputs) -> None:
         """Produce the outputs, wait for the brokers, then commit the batch's offsets."""

@@ -20,7 +20,8 @@ from headrace.kafka.clients import KafkaAddress
 from headrace.modelfolder import ModelFolder
 from headrace.registry import Registry
 from headrace.release import Release, Variant, create_private, release_id, sign, trust
-from tests.faults.tinymodel import draft, write_folder
+from tests.faults.checker import Sender, read_all
+from tests.faults.tinymodel import SCHEMA, draft, write_folder
 from tests.faults.worker import Worker, until
 
 CHECKER = Path(__file__).with_name("checker.py")
@@ -35,15 +36,14 @@ class World:
         self._address = KafkaAddress(bootstrap=kafka)
         self.registry = Registry.open(str(self.data / "registry"))
         self.model_folder = write_folder(folder / "model", self.model, partitions)
-        database = ClickHouse(ClickHouseAddress(host=clickhouse[0], port=clickhouse[1]))
+        self._database = ClickHouse(ClickHouseAddress(host=clickhouse[0], port=clickhouse[1]))
         apply(
             ModelFolder.read(self.model_folder),
             kafka=self._address,
             replication=1,
-            clickhouse=database,
+            clickhouse=self._database,
             schemas=self.registry,
         )
-        database.close()
         self._key = create_private(self.data / "keys" / "desk.pem")
         trust(self.data / "keys" / "trusted", self._key.public_key())
         self._formula: dict[str, Any] = {}
@@ -60,6 +60,7 @@ class World:
             sender.communicate()
         for worker in self._workers:
             worker.stop()
+        self._database.close()
 
     # bundles and releases
 
@@ -127,6 +128,10 @@ class World:
         """What the senders noted."""
         return self.folder / "journal.jsonl"
 
+    def sender(self) -> Sender:
+        """The checker's sender within this process, for requests of any bytes."""
+        return Sender(self.kafka, self.model, SCHEMA, self.journal)
+
     def sending(self, *, rate: float = 200, count: int = 1_000_000, json_every: int = 4) -> "Sending":
         """Start the checker's sender."""
         options = {"rate": rate, "count": count, "json-every": json_every, "features": self.model_folder / "features.avsc"}
@@ -147,10 +152,12 @@ class World:
         report: dict[str, Any] = json.loads(done.stdout)
         return report
 
+    def query(self, query: str) -> list[tuple[Any, ...]]:
+        """Ask ClickHouse, past any proxy."""
+        return self._database.rows(query)
+
     def events(self, name: str) -> list[dict[str, Any]]:
         """What workers told on `operations` about this model."""
-        from tests.faults.checker import read_all
-
         told = [json.loads(m.value()) for m in read_all(self.kafka, topics.OPERATIONS) if m.key() == self.model.encode()]
         return [event for event in told if event["event"] == name]
 

@@ -113,7 +113,7 @@ def test_a_kafka_that_speaks_no_tls_is_told_with_what_the_client_heard(
 ) -> None:
     found, topics = on_kafka.kafka(settings_for(tmp_path, kafka, clickhouse, security_protocol="ssl"))
     assert (found.state, topics) == ("failed", None)
-    assert "SSL handshake failed" in found.said
+    assert "SSL" in found.said
 
 
 def test_a_property_that_kafkas_client_does_not_know_is_told(

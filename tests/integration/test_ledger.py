@@ -75,7 +75,7 @@ def test_a_lost_block_whose_rows_are_there_leaves_rows_that_nothing_vouches_for(
     world.block(20, 29)
     assert words(world.count()) == [
         "partition 0: requests 10–19 have no block",
-        "partition 0: blocks logged 20 rows, ClickHouse holds 30",
+        "partition 0: rows: blocks logged 20, ClickHouse holds 30",
     ]
 
 
@@ -90,7 +90,7 @@ def test_an_overlap_of_blocks_is_named(world: LedgerWorld) -> None:
     world.block(0, 19)
     world.block(15, 29, rows=range(20, 30), received=15)
     report = world.count()
-    assert "partition 0: requests 15–19 are in two blocks" in words(report)
+    assert "partition 0: requests 15–19 in two blocks" in words(report)
 
 
 def test_a_block_that_came_twice_is_named(world: LedgerWorld) -> None:
@@ -99,8 +99,8 @@ def test_a_block_that_came_twice_is_named(world: LedgerWorld) -> None:
     world.block(10, 19, rows=[])
     report = world.count()
     assert words(report) == [
-        "partition 0: requests 10–19 are in two blocks",
-        "partition 0: blocks logged 30 rows, ClickHouse holds 20",
+        "partition 0: requests 10–19 in two blocks",
+        "partition 0: rows: blocks logged 30, ClickHouse holds 20",
     ]
 
 
@@ -109,7 +109,7 @@ def test_a_block_inside_another_does_not_make_the_next_look_like_a_gap(world: Le
     world.block(10, 19, rows=[])
     world.block(100, 109, rows=[])
     chain = [each for each in words(world.count()) if "rows" not in each]
-    assert chain == ["partition 0: requests 10–19 are in two blocks"]
+    assert chain == ["partition 0: requests 10–19 in two blocks"]
 
 
 def test_a_header_that_contradicts_itself_is_named(world: LedgerWorld) -> None:
@@ -121,25 +121,25 @@ def test_a_header_that_contradicts_itself_is_named(world: LedgerWorld) -> None:
 def test_missing_rows_are_counted(world: LedgerWorld) -> None:
     world.block(0, 9, rows=[0, 1, 2, 3, 4, 5, 6])
     report = world.count()
-    assert (report.unaccounted, words(report)) == (3, ["partition 0: blocks logged 10 rows, ClickHouse holds 7"])
+    assert (report.unaccounted, words(report)) == (3, ["partition 0: rows: blocks logged 10, ClickHouse holds 7"])
 
 
 def test_missing_rejections_are_counted(world: LedgerWorld) -> None:
     world.block(0, 9, rejected=[3], unidentified=[4], rejections=[3])
     report = world.count()
-    assert (report.unaccounted, words(report)) == (1, ["partition 0: blocks counted 2 rejections, ClickHouse holds 1"])
+    assert (report.unaccounted, words(report)) == (1, ["partition 0: rejections: blocks counted 2, ClickHouse holds 1"])
 
 
 def test_an_ok_answer_that_was_not_logged_is_counted(world: LedgerWorld) -> None:
     world.block(0, 9, logged=9, rows=range(9))
-    assert words(world.count()) == ["partition 0: 1 ok answers and logged rows have no counterpart"]
+    assert words(world.count()) == ["partition 0: ok answers and logged rows without a counterpart: 1"]
 
 
 def test_two_wrong_blocks_do_not_make_one_right_sum(world: LedgerWorld) -> None:
     world.block(0, 9, received=11)
     world.block(10, 19, received=9)
     report = world.count()
-    assert words(report) == ["partition 0: 2 requests are neither answered nor unidentified"]
+    assert words(report) == ["partition 0: requests neither answered nor unidentified: 2"]
     assert report.unaccounted == 2
 
 
@@ -167,7 +167,7 @@ def test_taken_requests_whose_block_never_comes_are_unaccounted_when_the_time_is
     world.block(0, 9)
     assert world.count().unaccounted == 0
     report = world.ledger.settle(0.3)
-    assert words(report) == ["partition 0: requests 10–19 were taken, but their block has not come to ClickHouse"]
+    assert words(report) == ["partition 0: requests 10–19 taken, but no block of them has come to ClickHouse"]
     assert report.unaccounted == 10
 
 
@@ -211,7 +211,7 @@ def test_requests_that_left_the_topic_before_they_were_taken_are_unaccounted(wor
     world.take(10)
     world.delete_requests_before(25)
     report = world.count()
-    assert words(report) == ["partition 0: requests 10–24 were deleted from the topic before a scorer took them"]
+    assert words(report) == ["partition 0: requests 10–24 deleted from the topic before a scorer took them"]
     assert (report.unaccounted, report.total.waiting) == (15, 5)
 
 
@@ -227,7 +227,7 @@ def test_the_deep_count_finds_whole_topics_in_order(world: LedgerWorld) -> None:
     ("answers", "dead", "named"),
     [
         (range(8), [], ["answers of requests 0–9: the block says 10, there are 8"]),
-        ([*range(10), 4, 4], [], ["2 answers more than one a request"]),
+        ([*range(10), 4, 4], [], ["answers beyond one a request: 2"]),
         (range(10), [7], ["dead letters of requests 0–9: the block says 0, there are 1"]),
     ],
     ids=["lost", "twice", "dead letter too many"],
@@ -249,7 +249,7 @@ def test_the_deep_count_finds_a_lost_row_that_a_stray_one_hides(world: LedgerWor
     world.answers([*range(10), *range(15, 20)])
     assert world.count().unaccounted == 0
     assert words(world.count(deep=True)) == [
-        "partition 0: 1 rows of requests in no block, the first of request 12",
+        "partition 0: rows of requests in no block: 1, the first of request 12",
         "partition 0: rows of requests 0–9: the block says 10, there are 9",
     ]
 
@@ -257,7 +257,7 @@ def test_the_deep_count_finds_a_lost_row_that_a_stray_one_hides(world: LedgerWor
 def test_an_answer_that_nobody_can_read_is_unaccounted(world: LedgerWorld) -> None:
     world.publish(topics.predictions(world.model), [b"\x07nonsense"])
     report = world.count(deep=True)
-    assert (report.unaccounted, words(report)) == (1, ["1 answers do not tell whose they are"])
+    assert (report.unaccounted, words(report)) == (1, ["answers that do not tell whose they are: 1"])
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -35,6 +35,14 @@ def test_one_changed_byte_in_any_file_is_refused(tmp_path: Path, name: str) -> N
         bundle.load(tmp_path / "b", digest)
 
 
+def test_a_manifest_that_fits_its_files_but_was_not_approved_is_refused(tmp_path: Path) -> None:
+    digest = making.make(tmp_path / "b")
+    other = making.with_manifest(tmp_path / "b", metrics={"auc": 0.99})
+    assert bundle.load(tmp_path / "b", other)
+    with pytest.raises(errors.DigestMismatch, match="the release names"):
+        bundle.load(tmp_path / "b", digest)
+
+
 def test_a_truncated_or_missing_or_linked_file_is_refused(tmp_path: Path) -> None:
     digest = making.make(tmp_path / "b")
     model = tmp_path / "b" / "model.skops"

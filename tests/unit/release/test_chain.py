@@ -60,6 +60,12 @@ def test_of_two_that_follow_the_same_head_the_first_one_counts() -> None:
     assert fold([MESSAGES[0], MESSAGES[1], rival])[1] == ["", "", "wrong-predecessor"]
 
 
+def test_a_release_of_the_right_number_that_follows_the_loser_is_refused() -> None:
+    rival = sign(release("v9", sequence=1, predecessor=release_id(MESSAGES[0])), KEY)
+    after_rival = sign(release("v10", sequence=2, predecessor=release_id(rival)), KEY)
+    assert fold([MESSAGES[0], MESSAGES[1], rival, after_rival])[1] == ["", "", "wrong-predecessor", "wrong-predecessor"]
+
+
 def test_a_replayed_release_is_called_that() -> None:
     assert fold([MESSAGES[0], MESSAGES[1], MESSAGES[0]])[1] == ["", "", "replayed"]
 

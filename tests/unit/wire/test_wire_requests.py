@@ -78,6 +78,19 @@ def test_a_mixed_batch_reads_each_row_as_it_would_alone(
     assert set(together.schema_ids[together.format == Format.CONFLUENT].tolist()) == {7, 8}
 
 
+def test_a_batch_of_very_many_unknown_schemas_is_rejected_row_by_row(
+    reader: RequestReader, schema: dict[str, Any]
+) -> None:
+    strange = [framing.single_object(number.to_bytes(8, "big")) + b"body" for number in range(50)]
+    good = single(schema, requests(1)[0])
+    batch = reader.read([value for each in strange for value in (each, good)])
+    assert batch.request_id.to_pylist() == [None, requests(1)[0]["request_id"]] * 50
+    assert [reject.reason for reject in batch.rejects.values()] == [
+        f"unknown-schema: no schema with the fingerprint {number.to_bytes(8, 'big').hex()} is stored"
+        for number in range(50)
+    ]
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.binary(max_size=60) | st.binary(max_size=40).map(lambda tail: b"{" + tail) | st.none(), max_size=8))
 def test_random_values_never_crash_and_are_all_rejected(values: list[bytes | None]) -> None:

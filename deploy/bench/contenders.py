@@ -1,0 +1,123 @@
+"""The four contenders, each a process of its own on the same requests and the same broker."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+
+from deploy.bench.errors import BenchFailed
+from deploy.bench.ground import Ground, answer_topics
+from deploy.bench.rivals.task import Task
+from deploy.local.part import python_path
+from deploy.local.supervise.spawn import Process, spawn
+from headrace import topics
+
+# One thread of linear algebra each: processes share the machine, and only one contender runs at a time.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+# A static member's session must end before its group can be removed.
+LEAVING_S = 30.0
+
+
+class Contender(Protocol):
+    """Something that answers requests."""
+
+    name: str
+    answers: str
+    logs: str
+
+    def start(self, number: int) -> Process:
+        """Start it anew, at the beginning of the requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Bytes that Headrace wrote for one request."""
+
+    answer: float
+    log: float
+
+
+class Headrace:
+    """`headrace worker score`, as anywhere."""
+
+    name = "headrace"
+
+    def __init__(self, ground: Ground, batch_rows: int) -> None:
+        self._ground = ground
+        self._group = f"headrace.{ground.model}.score"
+        self.answers, self.logs = topics.predictions(ground.model), topics.logs(ground.model)
+        (ground.data_dir / "settings.toml").touch()
+        self._env = {
+            "HEADRACE_CONFIG": str(ground.data_dir / "settings.toml"),
+            "HEADRACE_DATA_DIR": str(ground.data_dir),
+            "HEADRACE_KAFKA__BOOTSTRAP": ground.address.bootstrap,
+            "HEADRACE_WORKER__NAME": "bench",
+            "HEADRACE_WORKER__BATCH_ROWS": str(batch_rows),
+        }
+
+    def start(self, number: int) -> Process:
+        """Forget what the group has read, start the worker."""
+        self._forget()
+        argv = (sys.executable, "-m", "headrace", "worker", "score", "--model", self._ground.model)
+        return spawn(argv, env=_environment(self._env), log=_log(self._ground, self.name))
+
+    def _forget(self) -> None:
+        admin, deadline = AdminClient(self._ground.address.client()), time.monotonic() + LEAVING_S
+        while True:
+            try:
+                admin.delete_consumer_groups([self._group])[self._group].result(LEAVING_S)
+                return
+            except KafkaException as error:
+                if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+                    return
+                if error.args[0].code() != KafkaError.NON_EMPTY_GROUP or time.monotonic() > deadline:
+                    raise BenchFailed(f"the group {self._group} cannot be reset: {error.args[0].str()}") from None
+            time.sleep(0.1)
+
+
+class Rival:
+    """A module of deploy.bench.rivals."""
+
+    def __init__(self, name: str, ground: Ground, batch_rows: int, schema: Path, sizes: Sizes) -> None:
+        self.name, self._ground = name, ground
+        self.answers, self.logs = f"{name}.answers", f"{name}.logs"
+        answer_topics(ground.address, self.answers, self.logs)
+        self._task = Task(
+            bootstrap=ground.address.bootstrap,
+            group=name,
+            model=ground.model,
+            version=ground.work.version,
+            requests=topics.requests(ground.model),
+            answers=self.answers,
+            logs=self.logs,
+            batch_rows=batch_rows,
+            bundle=str(ground.bundle),
+            request_schema=str(schema),
+            answer_schema=str(topics.schemas_folder() / "avro" / "answer.avsc"),
+            answer_bytes=round(sizes.answer),
+            log_bytes_a_row=sizes.log,
+        )
+
+    def start(self, number: int) -> Process:
+        """Start it in a new group."""
+        task = replace(self._task, group=f"{self.name}-{number}")
+        file = self._ground.data_dir / f"{task.group}.json"
+        file.write_text(json.dumps(asdict(task)), encoding="utf-8")
+        argv = (sys.executable, "-m", f"deploy.bench.rivals.{self.name}", str(file))
+        return spawn(argv, env=_environment({}), log=_log(self._ground, self.name))
+
+
+def _environment(own: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
+    return kept | ONE_THREAD | {"PYTHONPATH": python_path()} | dict(own)
+
+
+def _log(ground: Ground, name: str) -> Path:
+    return ground.data_dir / f"{name}.log"

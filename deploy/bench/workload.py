@@ -1,0 +1,97 @@
+"""What is scored: a bundle in the registry, and requests as bytes."""
+
+import math
+import os
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from deploy.demo import flights as example
+from deploy.demo.training import Training
+from headrace import bundle
+from headrace.features import FeatureSet
+from headrace.predict import Encoder
+from headrace.registry import Registry
+from headrace.wire.avro_encode import ColumnEncoder
+from headrace.wire.framing import fingerprint, single_object
+from headrace.wire.request import request_schema
+
+DOUBLES = 20
+TRAINING_ROWS = 5_000
+GOLDEN_ROWS = 40
+ENTITIES = 5_000
+YEAR = datetime(2013, 1, 1, tzinfo=UTC), datetime(2014, 1, 1, tzinfo=UTC)
+TRAINED_UNTIL = datetime(2013, 2, 1, tzinfo=UTC)
+
+Keyed = tuple[bytes | None, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """A model, trained, and its requests (key and value)."""
+
+    model: str
+    version: str
+    features: FeatureSet
+    requests: list[Keyed]
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The Avro record of the requests."""
+        return request_schema(self.model, self.features)
+
+
+def doubles(registry: Registry, folder: Path, records: int, seed: int = 20) -> Workload:
+    """Logistic regression on 20 doubles without nulls: what a column costs at least."""
+    random = np.random.default_rng(seed)
+    names = [f"x{i:02}" for i in range(DOUBLES)]
+    fields = [{"name": name, "type": "double"} for name in names]
+    features = FeatureSet.parse({"type": "record", "name": "Features", "fields": fields})
+    inputs = random.normal(size=(TRAINING_ROWS, DOUBLES))
+    truth = inputs[:, 0] + random.normal(size=TRAINING_ROWS) > 0
+    draft = bundle.Draft(
+        model="doubles",
+        version="v1",
+        task="classification",
+        positive=True,
+        features=features,
+        estimator=make_pipeline(StandardScaler(), LogisticRegression()).fit(inputs, truth),
+        encoder=Encoder(names, {}),
+        golden={name: pa.array(inputs[:GOLDEN_ROWS, i]) for i, name in enumerate(names)},
+    )
+    bundle.write(folder, draft)
+    registry.put_bundle(folder)
+    requests = _doubles_requests(draft.model, features, random.normal(size=(records, DOUBLES)))
+    return Workload(model=draft.model, version="v1", features=features, requests=requests)
+
+
+def _doubles_requests(model: str, features: FeatureSet, values: Any) -> list[Keyed]:
+    n = len(values)
+    entities = [f"k{i * 7919 % ENTITIES}" for i in range(n)]
+    columns = {
+        "request_id": pa.array([f"request-{i:08}" for i in range(n)]),
+        "event_time": pa.array(int(time.time() * 1000) + np.arange(n), pa.timestamp("ms", tz="UTC")),
+        "entity": pa.array(entities),
+        "features": pa.StructArray.from_arrays([pa.array(values[:, i]) for i in range(DOUBLES)], list(features.names)),
+    }
+    schema = request_schema(model, features)
+    encoded = ColumnEncoder(schema).encode(columns, n, single_object(fingerprint(schema)))
+    return [(entity.encode(), value) for entity, value in zip(entities, encoded, strict=True)]
+
+
+def flights(data_dir: Path, records: int) -> Workload:
+    """The example: strings, an enum, nullable numbers; the year's departures, again from its start if more are asked."""
+    folder = example.folder()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
+    trained = Training(folder.path, data_dir, TRAINED_UNTIL, environment).result()
+    year = [(request.key, request.value) for request in example.replay(*YEAR).until(math.inf)]
+    requests = (year * -(-records // len(year)))[:records]
+    return Workload(model=folder.name, version=trained["version"], features=folder.features, requests=requests)

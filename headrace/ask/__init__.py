@@ -1,0 +1,1 @@
+"""One request, asked from the command line."""
