@@ -4,7 +4,8 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from confluent_kafka import Consumer, IsolationLevel, TopicPartition
+import stamina
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from numpy.typing import NDArray
 
@@ -37,7 +38,8 @@ class AnswerTopic:
     def __init__(self, address: KafkaAddress, topic: str) -> None:
         self._address, self._topic = address, topic
         self._admin = AdminClient(address.client())
-        self._start = self._ends()
+        # A topic that was made a moment ago may have no leader yet.
+        self._start = stamina.retry(on=KafkaException, attempts=None, timeout=CALL_S, wait_max=0.2)(self._ends)()
 
     def written(self) -> int:
         """Records committed since then: answers, and a marker for each partition of a transaction; one cheap call."""

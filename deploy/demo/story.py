@@ -16,14 +16,12 @@ from deploy.demo.tally import Tally
 from deploy.demo.training import Training, kept
 from deploy.demo.view import View
 from deploy.demo.watch import Watch, ready
-from deploy.desk.desk import Desk
+from deploy.desk.build import build_desk
 from deploy.local.stack import LocalStack
 from headrace.apply.command import apply_folder
 from headrace.clickhouse.client import ClickHouse, clickhouse_address
 from headrace.kafka.connect import kafka_address
 from headrace.ledger.ledger import Ledger
-from headrace.registry import Registry
-from headrace.settings import Settings
 
 FEBRUARY, KILL, MARCH, HOLD, APRIL = (
     datetime(2013, month, day, tzinfo=UTC) for month, day in ((2, 1), (2, 15), (3, 1), (3, 20), (4, 1))
@@ -41,7 +39,7 @@ def run(stack: LocalStack, view: View, keys: Keys, *, scorers: int, speed: float
     feeder = Feeder(address, MODEL, replay, FEBRUARY, speed, tally)
     # A connection of its own: the ledger of the live table must not wait for the summary's queries.
     with Ledger(MODEL, kafka=address, clickhouse=ClickHouse(clickhouse_address(settings))) as ledger:
-        stage = Stage(stack, view, keys, desk_of(settings), feeder, Watch(stack, tally, ledger), tally)
+        stage = Stage(stack, view, keys, build_desk(settings), feeder, Watch(stack, tally, ledger), tally)
         try:
             trained = {"v1": _first_model(stage)}
             _start_workers(stage, scorers)
@@ -61,18 +59,6 @@ def run(stack: LocalStack, view: View, keys: Keys, *, scorers: int, speed: float
     told = {"workers": scorers, "kills": stage.kills, "train": trained}
     example = {"request_id": "by-hand-1", "event_time": "2013-04-01T12:00:00Z", "features": features}
     return counted | told | {"example": example, "example_id": next(reversed(tally.sent_at))}
-
-
-def desk_of(settings: Settings) -> Desk:
-    """The desk at which the demo's person sits."""
-    return Desk(
-        kafka=kafka_address(settings),
-        registry=Registry.open(settings.registry_url),
-        cache=settings.bundle_cache,
-        key_file=settings.signing_key_file,
-        trusted_folder=settings.trusted_keys_folder,
-        actor=settings.acting,
-    )
 
 
 def _first_model(stage: Stage) -> dict[str, Any]:

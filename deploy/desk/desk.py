@@ -10,7 +10,7 @@ from deploy.desk import book
 from deploy.desk.book import Page
 from deploy.desk.errors import NotTaken, Overtaken
 from deploy.desk.target import rollback_target
-from headrace.bundle import Limits, Manifest, Prober, Verified
+from headrace.bundle import Limits, Manifest, Prober, Verified, tried_once
 from headrace.kafka.clients import KafkaAddress
 from headrace.registry import Registry
 from headrace.release import Chain, Link, Release, TrustedKeys, Variant, read_private, sign
@@ -72,7 +72,10 @@ class Desk:
 
     def _tried(self, model: str, version: str, digest: str) -> tuple[Manifest, Verified]:
         folder = self.registry.fetch_bundle(model, version, digest, self.cache)
-        return Manifest.read(folder), self.prober.verify(folder, digest, self.limits)
+        verified = self.prober.verify(folder, digest, self.limits)
+        # What passed at the desk needs no second trial by workers that share its cache.
+        tried_once(self.cache, digest, lambda: None)
+        return Manifest.read(folder), verified
 
     def _publish(self, model: str, head: Link | None, **decided: Any) -> Link:
         release = Release(

@@ -1,14 +1,11 @@
 """From a release to what serves it: fetched, verified in a child process, loaded, warm."""
 
-import fcntl
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from headrace.bundle import Bundle, Prober, load
+from headrace.bundle import Bundle, load, tried_once, verify
 from headrace.features import FeatureSet
 from headrace.registry import Registry
 from headrace.release import Link, Variant
@@ -26,11 +23,6 @@ class Loading:
     def __init__(self, registry: Registry, cache: Path, schemas: SchemaSource) -> None:
         self._registry, self._cache, self._schemas = registry, cache, schemas
         self._loaded: dict[str, Bundle] = {}
-        self._prober = Prober()
-
-    def prepare(self) -> None:
-        """Start the child that will try the next bundle: its imports take longer than the trial."""
-        self._prober.start()
 
     def load(self, link: Link) -> Serving:
         """The release, ready; raises a HeadraceError that says why it cannot serve."""
@@ -53,22 +45,10 @@ class Loading:
 
     def _bundle(self, model: str, variant: Variant) -> Bundle:
         folder = self._registry.fetch_bundle(model, variant.version, variant.digest, self._cache)
-        tried = self._cache / f"{variant.digest}.tried"
-        with _held(self._cache / f"{variant.digest}.lock"):
-            if not tried.exists():
-                self._prober.verify(folder, variant.digest)
-                tried.touch()
+        tried_once(self._cache, variant.digest, lambda: verify(folder, variant.digest))
         bundle = load(folder, variant.digest)
         _warm(bundle)
         return bundle
-
-
-@contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """One worker of a machine tries a bundle, the others wait for what it found."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _warm(bundle: Bundle) -> None:

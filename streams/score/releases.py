@@ -76,7 +76,6 @@ class Releases:
     def _swap(self, serving: Serving, link: Link, seconds: float) -> None:
         self._slot.swap(serving)
         self.serving.set()
-        self._loading.prepare()
         self._tell("release-loaded", link, versions=list(serving.versions), seconds=round(seconds, 3))
 
     def _served(self) -> str:

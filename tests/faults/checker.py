@@ -89,7 +89,8 @@ class Sender:
     """Sends requests and writes a line into the journal for each one that Kafka acknowledged."""
 
     def __init__(self, bootstrap: str, model: str, features: Schema, journal: Path) -> None:
-        self._topic, self._journal = f"{model}.requests", journal.open("a", encoding="utf-8")
+        self._topic, self._journal = f"{model}.requests", journal
+        self._lines: list[str] = []
         self._prefix, self._schema = header(schema := request_schema(model, features)), fastavro.parse_schema(schema)
         self.acknowledged = 0
         self._producer = Producer(
@@ -123,16 +124,18 @@ class Sender:
 
         def told(error: KafkaError | None, message: Message) -> None:
             place = (None, None) if error else (message.partition(), message.offset())
-            self._journal.write(json.dumps(line | {"partition": place[0], "offset": place[1]}) + "\n")
+            self._lines.append(json.dumps(line | {"partition": place[0], "offset": place[1]}) + "\n")
             self.acknowledged += error is None
 
         self._producer.produce(self._topic, value, key=key, partition=partition, on_delivery=told)
         self._producer.poll(0)
 
     def flush(self) -> None:
-        """Wait until all is acknowledged."""
+        """Wait until all is acknowledged, and write the journal."""
         left = self._producer.flush(120)
-        self._journal.flush()
+        with self._journal.open("a", encoding="utf-8") as journal:
+            journal.writelines(self._lines)
+        self._lines.clear()
         assert not left, f"{left} requests were never acknowledged"
 
     def paced(self, count: int, rate: float, json_every: int) -> None:
