@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	--no-emit-package pandas pyproject.toml
 
 .PHONY: demo test check docs bench lock clean
 
@@ -29,7 +30,8 @@ docs: $(READY)
 bench: $(READY)
 	$(BIN)/headrace bench throughput
 
-# Writes the locked requirements anew; hashes and no addresses.
+# Writes the locked requirements anew; hashes and no addresses. pandas is what the package of the flights asks for its
+# own functions, of which we use none: only its data files are read.
 lock: $(READY)
 	$(LOCK) --extra serving --output-file requirements-serving.txt
 	$(LOCK) --extra training --output-file requirements-training.txt
@@ -40,7 +42,7 @@ $(READY): requirements-dev.txt pyproject.toml
 		|| { echo "Headrace needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	@echo "setting up $(VENV) (once; some minutes)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

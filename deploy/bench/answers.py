@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import stamina
 from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from numpy.typing import NDArray
 
 from deploy.bench.errors import BenchFailed
@@ -60,7 +60,7 @@ class AnswerTopic:
         while time.monotonic() < deadline:
             messages = [message for message in consumer.consume(5_000, 0.3) if not message.error()]
             dates += [message.timestamp()[1] for message in messages]
-            size += sum(len(message.value()) for message in messages)
+            size += sum(map(len, messages))
             if not messages if count is None else len(dates) >= count:
                 break
         if count is not None and len(dates) < count:

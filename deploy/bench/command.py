@@ -33,7 +33,7 @@ def bench() -> None:
 @click.option("--batch-rows", default=5_000, show_default=True, type=Sized, help="most requests in a batch, for all")
 @click.option("--workload", default="doubles", show_default=True, type=click.Choice(["doubles", "flights"]))
 @click.option("--json", "as_json", is_flag=True, help="end with one JSON object on the last line")
-@click.option("--data-dir", type=click.Path(path_type=Path), help="a new or empty folder to keep (default: a temporary one)")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="new folder to keep (default: a temporary one)")
 def throughput(
     records: int, rounds: int, batch_rows: int, workload: Kind, as_json: bool, data_dir: Path | None
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from deploy.bench import workload
 from deploy.bench.errors import BenchFailed

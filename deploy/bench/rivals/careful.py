@@ -30,12 +30,11 @@ def main() -> None:
         requests = [wire.request(message.value()) for message in messages]
         inputs = np.array([model.row(request["features"]) for request in requests], np.float64)
         scores = model.predict_proba(inputs)[:, model.positive].tolist()
-        answers, rows = [], {}
+        answers: list[dict[str, Any]] = []
+        rows: dict[Any, list[Record]] = {}
         for message, request, score in zip(messages, requests, scores, strict=True):
             partition, offset = message.partition(), message.offset()
-            answers.append(
-                {"key": message.key(), "value": wire.answer(request, score, partition, offset, now_us)}
-            )
+            answers.append({"key": message.key(), "value": wire.answer(request, score, partition, offset, now_us)})
             request |= {"source_offset": offset, "score": score, "decision": score >= 0.5, "scored_at": now_us}
             rows.setdefault(partition, []).append(request)
         return answers, list(_logs(log, rows))

@@ -66,7 +66,7 @@ class Wire:
         """One request."""
         return fastavro.schemaless_reader(BytesIO(value[FRAMING:]), self._request, None)  # type: ignore[return-value]
 
-    def answer(self, request: Record, score: float, partition: int, offset: int, now_us: int) -> bytes:
+    def answer(self, request: Record, score: float, partition: Any, offset: Any, now_us: int) -> bytes:
         """One answer."""
         out = BytesIO()
         out.write(self._prefix)

@@ -1,4 +1,4 @@
-"""Faust as its documentation shows it: an agent on a topic, one event at a time, its own Kafka client, at least once."""
+"""Faust as its documentation shows it: an agent, one event at a time, its own Kafka client, at least once."""
 
 import sys
 import time
@@ -21,10 +21,10 @@ def build_app(task: Task) -> Any:
         topic_allow_declare=False,
         topic_disable_leader=True,
     )
-    raw = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw", "value_serializer": "raw"}
+    raw: dict[str, Any] = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw", "value_serializer": "raw"}
     requests, answers = app.topic(task.requests, **raw), app.topic(task.answers, **raw)
 
-    @app.agent(requests)  # type: ignore[untyped-decorator]
+    @app.agent(requests)
     async def score(stream: Any) -> None:
         async for event in stream.events():
             request, message = wire.request(event.value), event.message
