@@ -68,6 +68,7 @@ class AnswerTopic:
         return Found(at_ms=np.sort(np.array(dates, np.int64)), size=size)
 
     def _ends(self) -> dict[int, int]:
-        asked = {TopicPartition(self._topic, p): OffsetSpec.latest() for p in range(PARTITIONS)}
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        asked = {TopicPartition(self._topic, p): latest for p in range(PARTITIONS)}
         found = self._admin.list_offsets(asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=CALL_S)
         return {part.partition: future.result(CALL_S).offset for part, future in found.items()}

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from deploy.bench import workload
 from deploy.bench.errors import BenchFailed

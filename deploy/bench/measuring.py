@@ -73,7 +73,7 @@ def _reached(process: Process, topic: AnswerTopic, count: int, name: str, patien
         if process.poll() is not None:
             raise BenchFailed(f"{name} ended with {process.returncode} after {written} answers; its log says why")
         if time.monotonic() > deadline:
-            raise BenchFailed(f"{name} gave {written} of {count} answers within {patience_s:.0f} s; its log may say why")
+            raise BenchFailed(f"{name} gave {written} of {count} answers in {patience_s:.0f} s; its log may say why")
         time.sleep(LOOK_S)
     return _Mark(written, cpu_seconds(process.pid))
 

@@ -145,6 +145,9 @@ def next_steps(models: Sequence[Model]) -> list[str]:
     steps = ["headrace init NAME", "headrace apply FOLDER"]
     if models:
         folder = models[0].folder.path if models[0].folder else "FOLDER"
-        steps = [f"headrace train {folder} --until DATE", f"headrace release approve {models[0].name} VERSION"]
+        steps = [
+            f"headrace train {folder} --until DATE",
+            f"headrace release approve {models[0].name} VERSION --reason WHY",
+        ]
     commands = [f"    {step}" for step in ("headrace doctor", *steps)]
     return ["", "ready; in another terminal:", *commands, "Ctrl-C stops everything; the data stays."]

@@ -52,7 +52,11 @@ class AnswerOrigins:
 
     def read(self, messages: Sequence[Message]) -> Origins:
         """The origins of some messages of M.predictions."""
-        block = Block.of([message.value() or b"" for message in messages])
+        return self.of_values([message.value() or b"" for message in messages])
+
+    def of_values(self, values: Sequence[bytes]) -> Origins:
+        """The origins of answers, in no particular order."""
+        block = Block.of(values)
         formats, _ = framing.headers(block)
         parts = [self._some(block.pick(rows), form) for form in Format if len(rows := np.flatnonzero(formats == form))]
         return Origins.join(parts)

@@ -12,7 +12,7 @@ from headrace.ledger.report import Fault, LedgerReport, PartitionRow, total
 
 
 def add_up(headers: Iterable[BlockHeader]) -> dict[int, BlockSums]:
-    """What SQL adds up in ClickHouse, from the headers themselves; the order in which they come does not matter."""
+    """What SQL adds up in ClickHouse, from the headers themselves, given in the order of their log."""
     by_partition: dict[int, list[BlockHeader]] = {}
     for header in sorted(headers, key=lambda h: (h.first_offset, h.last_offset)):
         by_partition.setdefault(header.source_partition, []).append(header)

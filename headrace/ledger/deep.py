@@ -20,6 +20,7 @@ SELECT source_partition, first_offset, last_offset, previous_last_offset,
     received, answered, rejected, unidentified, logged, toUnixTimestamp64Milli(scored_at)
 FROM blocks FINAL
 WHERE model = %(model)s AND source_topic = %(topic)s
+ORDER BY partition, offset
 """
 ROWS = """
 SELECT source_partition, source_offset

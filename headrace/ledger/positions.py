@@ -1,8 +1,9 @@
 """Where M.requests ends and how far its scorers are."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
+from typing import TypeVar
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
@@ -17,6 +18,7 @@ REFUSED_S = 5.0
 # A partition that shows no request in this time is taken at its word: that all up to its end waits.
 PEEK_S = 2.0
 PEEK_BYTES = 65_536
+T = TypeVar("T")
 
 
 def scorers_group(model: str) -> str:
@@ -34,8 +36,8 @@ class Positions:
 
     def read(self) -> dict[int, Position]:
         """Each partition's offsets."""
-        committed = self._committed()
-        ends = self._ends()
+        committed = self._patiently(self._committed)
+        ends = self._patiently(lambda: end_offsets(self._consumer, self._topic, self._address, self._ear))
         starts = {p: max(low, committed[p] or 0) for p, (low, _) in ends.items()}
         unread = {p: (starts[p], high) for p, (_, high) in ends.items() if starts[p] < high}
         waiting = self._with_requests(unread)
@@ -66,12 +68,12 @@ class Positions:
             raise KafkaUnreachable(f"reading the offsets of {self._topic}", self._address.bootstrap, heard) from None
         return {part.partition: part.offset if part.offset >= 0 else None for part in parts}
 
-    def _ends(self) -> dict[int, tuple[int, int]]:
-        """Asked again for a while: while a partition changes its leader, Kafka refuses at once."""
+    def _patiently(self, asked: Callable[[], T]) -> T:
+        """Asked again for a while: while a partition or a group changes its broker, Kafka refuses at once."""
         until = time.monotonic() + REFUSED_S
         while True:
             try:
-                return end_offsets(self._consumer, self._topic, self._address, self._ear)
+                return asked()
             except KafkaUnreachable:
                 if time.monotonic() > until:
                     raise

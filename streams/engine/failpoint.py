@@ -13,15 +13,16 @@ from collections.abc import Mapping
 from headrace.errors import SettingsError
 
 VARIABLE = "HEADRACE_FAILPOINT"
-FORM = re.compile(r"(\w+)=(kill|stop|hang)@(\d+)")
+FORM = re.compile(r"(\w+)=(kill|stop|hang)@([1-9]\d*)")
 
 
 class Failpoints:
     """The places of one process; `passing` is called wherever a fault may be asked for."""
 
     def __init__(self, asked: str = "") -> None:
-        self._asked = {place: (action, int(nth)) for place, action, nth in FORM.findall(asked)}
-        if asked and not self._asked:
+        found = [FORM.fullmatch(one.strip()) for one in asked.split(",")] if asked else []
+        self._asked = {one[1]: (one[2], int(one[3])) for one in found if one}
+        if None in found:
             raise SettingsError(
                 f"{VARIABLE}={asked!r} is not understood; write PLACE=kill@N, PLACE=stop@N or PLACE=hang@N"
             )

@@ -5,14 +5,15 @@ from typing import Any
 from headrace.kafka.clients import ErrorEar, KafkaAddress
 
 
-def group_config(address: KafkaAddress, *, group: str, instance: str, ear: ErrorEar) -> dict[str, Any]:
-    """A member that keeps its partitions over a restart: its name, not its connection, is the membership.
+def group_config(address: KafkaAddress, *, group: str, ear: ErrorEar, instance: str | None = None) -> dict[str, Any]:
+    """A member of a group. With an instance it keeps its partitions over a restart: its name, not its connection, is
+    the membership.
 
     fetch.queue.backoff.ms: librdkafka's default of one second makes a full queue stall the stream for that long.
     """
-    return address.client(ear) | {
+    static = {} if instance is None else {"group.instance.id": instance}
+    return address.client(ear) | static | {
         "group.id": group,
-        "group.instance.id": instance,
         "partition.assignment.strategy": "range",
         "session.timeout.ms": 6000,
         "heartbeat.interval.ms": 500,

@@ -48,10 +48,12 @@ class GroupSource:
         ear: ErrorEar,
         batch_rows: int,
         linger_s: float = 0.0,
+        open_consumer: Callable[[dict[str, Any]], Consumer] = Consumer,
     ) -> None:
         self._config, self._topics, self._start = dict(config), list(topics), start
         self._watchdog, self._ear = watchdog, ear
         self._most, self._rows, self._linger_s = batch_rows, batch_rows, linger_s
+        self._open_consumer = open_consumer
         self._stopping = threading.Event()
         self._stale = True
         self._next: dict[Place, int] = {}
@@ -64,7 +66,7 @@ class GroupSource:
 
     def run(self, hand: Callable[[Batch], None]) -> None:
         """Read until stopped; raises NameTaken, or what an agent's work raised unexpectedly."""
-        self._consumer = consumer = Consumer(self._config)
+        self._consumer = consumer = self._open_consumer(self._config)
         consumer.subscribe(self._topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
         try:
             while not self._stopping.is_set():
@@ -87,7 +89,7 @@ class GroupSource:
         messages = consumer.consume(1, POLL_S)
         if messages and not self._stale:
             self._gather(consumer, messages)
-        good = [message for message in messages if not self._failed(message)]
+        good = [message for message in messages if message.error() is None or not self._failed(message)]
         if self._stale:
             self._rewind(consumer)
             return None
@@ -108,9 +110,10 @@ class GroupSource:
                 return
 
     def _batch(self, consumer: Consumer, messages: list[Message]) -> Batch:
-        next_offsets: dict[Place, int] = {}
-        for message in messages:
-            next_offsets[place_of(message)] = offset_of(message) + 1
+        # Of each place the last message stays; without a call of ours for each message.
+        places = zip(map(Message.topic, messages), map(Message.partition, messages), strict=True)
+        last = dict(zip(places, messages, strict=True))
+        next_offsets: dict[Place, int] = {place_of(message): offset_of(message) + 1 for message in last.values()}
         return Batch(
             messages=messages,
             next_offsets=next_offsets,
@@ -157,14 +160,14 @@ class GroupSource:
         places = [(part.topic, part.partition) for part in consumer.assignment()]
         if not places:
             return
-        self._stopping.wait(min(LONGEST_BACK_OFF_S, 0.02 * 2**self._failures) if self._failures else 0)
+        self._stopping.wait(back_off_s(self._failures))
         try:
             with self._watchdog.guarding("reading the committed offsets"):
                 offsets = dict(self._start.next_offsets(consumer, places))
             for (topic, partition), offset in offsets.items():
                 consumer.seek(TopicPartition(topic, partition, offset))
         except (KafkaException, HeadraceError) as error:
-            self._failures = min(self._failures + 1, 10)
+            self._failures += 1
             log.warning("rewind-failed", detail=str(error), heard=self._ear.last)
             return
         self._next = {place: max(0, offset) for place, offset in offsets.items()}
@@ -189,6 +192,11 @@ class GroupSource:
         self.assigned = ()
 
 
+def back_off_s(failures: int) -> float:
+    """How long to wait before reading again after so many failures in a row."""
+    return min(LONGEST_BACK_OFF_S, 0.02 * 2 ** min(failures, 10)) if failures else 0.0
+
+
 class FromCommitted:
     """Starts where the group's committed offsets stand."""
 
@@ -196,4 +204,7 @@ class FromCommitted:
         """Committed offsets; the beginning where there is none."""
         asked = [TopicPartition(topic, partition) for topic, partition in places]
         found = consumer.committed(asked, timeout=10)
+        # A partition's own error comes with no offset, which would read as "nothing committed yet".
+        if errors := [part.error for part in found if part.error is not None]:
+            raise KafkaException(errors[0])
         return {(part.topic, part.partition): part.offset if part.offset >= 0 else -2 for part in found}

@@ -57,7 +57,7 @@ class TransactionalProducer:
             return
         try:
             with self._watchdog.guarding("abort_transaction"):
-                _retrying(lambda: producer.abort_transaction(CALL_S), "abort_transaction", attempts=3)
+                retrying(lambda: producer.abort_transaction(CALL_S), "abort_transaction", attempts=3)
             producer.poll(0)
             self._open = producer
         except KafkaException as failure:
@@ -77,7 +77,7 @@ class TransactionalProducer:
             }
         )
         with self._watchdog.guarding("init_transactions"):
-            _retrying(lambda: producer.init_transactions(CALL_S), "init_transactions", attempts=2)
+            retrying(lambda: producer.init_transactions(CALL_S), "init_transactions", attempts=2)
         return producer
 
     def _failed(self, error: KafkaError | None, message: Message) -> None:
@@ -126,7 +126,7 @@ class Transactions:
             producer.send_offsets_to_transaction(_positions(batch.next_offsets), batch.group_metadata, CALL_S)
         self._failpoints.passing("after_offsets")
         with self._watchdog.guarding("commit_transaction"):
-            _retrying(lambda: producer.commit_transaction(CALL_S), "commit_transaction", attempts=3)
+            retrying(lambda: producer.commit_transaction(CALL_S), "commit_transaction", attempts=3)
         self._failpoints.passing("after_commit")
 
 
@@ -190,7 +190,7 @@ def _positions(next_offsets: Mapping[tuple[str, int], int]) -> list[TopicPartiti
     return [TopicPartition(topic, partition, offset) for (topic, partition), offset in next_offsets.items()]
 
 
-def _retrying(call: Callable[[], None], doing: str, *, attempts: int) -> None:
+def retrying(call: Callable[[], None], doing: str, *, attempts: int) -> None:
     """Repeat a transactional call as long as librdkafka says that the very same call may be repeated."""
     for left in range(attempts - 1, -1, -1):
         try:

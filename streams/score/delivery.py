@@ -4,13 +4,14 @@ import time
 from typing import Protocol
 
 import numpy as np
+from confluent_kafka import Message
 
 from streams.engine.batch import Batch, Place, offset_of, place_of
 from streams.engine.errors import NotDelivered
 from streams.engine.failpoint import Failpoints
 from streams.engine.outputs import Outputs
 from streams.score.core import Decisions, handle
-from streams.score.outputs import Origin, OutputWriter
+from streams.score.outputs import UNDELIVERABLE, Origin, OutputWriter
 from streams.score.serving import Serving
 
 
@@ -41,8 +42,7 @@ class Delivery:
         except NotDelivered as error:
             self._note(batch, error)
             raise
-        if self._undeliverable:
-            self._undeliverable.clear()
+        self._forget(batch)
         return decisions
 
     def _refused(self, origin: Origin) -> dict[int, str]:
@@ -56,16 +56,24 @@ class Delivery:
         """A single request whose outputs Kafka finds too large would be tried for ever: reject it instead."""
         if error.cause == "too-large" and len(batch.messages) == 1:
             only = batch.messages[0]
-            reason = f"undeliverable: its outputs are larger than Kafka takes ({error})"
+            reason = f"{UNDELIVERABLE}: its outputs are larger than Kafka takes ({error})"
             self._undeliverable[place_of(only), offset_of(only)] = reason
+
+    def _forget(self, batch: Batch) -> None:
+        """What is behind us now; another partition's may still be to come, however long this one goes on."""
+        self._undeliverable = {
+            (place, offset): reason
+            for (place, offset), reason in self._undeliverable.items()
+            if offset >= batch.next_offsets.get(place, 0)
+        }
 
 
 def _origin(batch: Batch) -> Origin:
     messages = batch.messages
     return Origin(
         topic=place_of(messages[0])[0],
-        partition=np.fromiter([m.partition() for m in messages], np.int32, len(messages)),
-        offset=np.fromiter([m.offset() for m in messages], np.int64, len(messages)),
-        keys=[m.key() for m in messages],
-        values=[m.value() for m in messages],
+        partition=np.array(list(map(Message.partition, messages)), np.int32),
+        offset=np.array(list(map(Message.offset, messages)), np.int64),
+        keys=list(map(Message.key, messages)),
+        values=list(map(Message.value, messages)),
     )

@@ -7,6 +7,7 @@ import structlog
 from confluent_kafka import KafkaException
 
 from streams.engine.batch import Batch
+from streams.engine.garbage import spare_the_collector
 from streams.engine.source import GroupSource
 
 log = structlog.get_logger()
@@ -41,4 +42,5 @@ class Gate:
                 log.warning("producers-not-open", detail=error.args[0].str())
                 self._stopping.wait(1.0)
         if not self._stopping.is_set():
+            spare_the_collector()
             self._source.run(hand)

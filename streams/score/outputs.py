@@ -20,6 +20,8 @@ from streams.score.serving import Serving
 DEAD_LETTER_BYTES = 512 * 1024
 # Of a request that Kafka itself would not take again only so much is kept.
 REFUSED_BYTES = 1024
+# Begins the reason of a request whose outputs were refused by Kafka before.
+UNDELIVERABLE = "undeliverable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ class OutputWriter:
         )
         return Outputs(
             topic=topics.predictions(self._model),
-            messages=_messages(origin.keys, values, requests),
+            messages=_messages(_kept_keys(origin, decisions), values, requests),
             records=[
                 *self._log_blocks(requests, origin, decisions, serving, previous_last, now_us),
                 *self._dead_letters(origin, decisions, now_us),
@@ -114,7 +116,7 @@ class OutputWriter:
 
     def _dead_letter(self, origin: Origin, row: int, reason: str, now_us: int) -> Record:
         value = origin.values[row]
-        most = REFUSED_BYTES if reason.startswith("undeliverable") else DEAD_LETTER_BYTES
+        most = REFUSED_BYTES if reason.startswith(UNDELIVERABLE) else DEAD_LETTER_BYTES
         cut = value is not None and len(value) > most
         told = {
             "reason": reason,
@@ -126,9 +128,12 @@ class OutputWriter:
         }
         if cut:
             told["cut-from-bytes"] = str(len(value or b""))
+        key = _kept_key(origin.keys[row], reason)
+        if key is not origin.keys[row]:
+            told["key-left-out-bytes"] = str(len(origin.keys[row] or b""))
         return Record(
             topic=topics.dead_letters(self._model),
-            key=origin.keys[row],
+            key=key,
             value=(value or b"")[:most] if cut else value,
             headers=tuple((name, text.encode()) for name, text in told.items()),
         )
@@ -138,6 +143,18 @@ def _messages(keys: Sequence[bytes | None], values: Sequence[bytes | None], requ
     if requests.rejects:
         return [{"key": k, "value": v} for k, v in zip(keys, values, strict=True) if v is not None]
     return [{"key": k, "value": v} for k, v in zip(keys, values, strict=True)]
+
+
+def _kept_keys(origin: Origin, decisions: Decisions) -> Sequence[bytes | None]:
+    """The answers' keys: those of their requests."""
+    if not any(reason.startswith(UNDELIVERABLE) for reason in decisions.reasons.values()):
+        return origin.keys
+    return [_kept_key(key, decisions.reasons.get(row, "")) for row, key in enumerate(origin.keys)]
+
+
+def _kept_key(key: bytes | None, reason: str) -> bytes | None:
+    """A key that may be what was too large is left out, or it would make the rejection too large as well."""
+    return None if reason.startswith(UNDELIVERABLE) and len(key or b"") > REFUSED_BYTES else key
 
 
 def _names(decisions: Decisions, serving: Serving) -> tuple[str | pa.Array, str | pa.Array]:

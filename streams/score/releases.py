@@ -66,7 +66,7 @@ class Releases:
             started = time.monotonic()
             try:
                 serving = await asyncio.to_thread(self._loading.load, link)
-            except HeadraceError as error:
+            except (HeadraceError, OSError) as error:  # a full disk, too, must not end what serves
                 self._tell("release-not-loaded", link, reason=type(error).__name__, detail=str(error))
                 continue
             self._swap(serving, link, time.monotonic() - started)
@@ -85,8 +85,10 @@ class Releases:
         self._operations.tell(event, self._chain.model, release=link.id, sequence=link.release.sequence, **detail)
 
     async def _news_within(self, seconds: float) -> None:
+        # Not wait_for: until Python 3.12 it forgets that it was cancelled when news came at the same moment.
         try:
-            await asyncio.wait_for(self._changed.wait(), seconds)
-            self._changed.clear()
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+                self._changed.clear()
         except TimeoutError:
             return

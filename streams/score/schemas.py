@@ -1,15 +1,17 @@
 """The schemas that clients write with: from the registry by fingerprint, from a schema registry by number."""
 
+import http.client
 import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from headrace.errors import HeadraceError
 from headrace.registry import Registry
 from headrace.registry.errors import UnknownSchema
+from headrace.wire.avro_schema import parse_record
 from streams.engine.errors import NotDelivered
 
 # An unknown schema is asked for again only after this long, or one bad client would ask at every request.
@@ -24,9 +26,17 @@ class WriterSchemas:
     A place that does not answer is no answer: the batch is read again later, no request is rejected for it.
     """
 
-    def __init__(self, registry: Registry, schema_registry: str) -> None:
+    def __init__(
+        self, registry: Registry, schema_registry: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._registry, self._schema_registry = registry, schema_registry.rstrip("/")
+        self._clock = clock
         self._unknown: dict[bytes | int, float] = {}
+
+    @property
+    def remembered(self) -> int:
+        """How many unknown schemas are remembered."""
+        return len(self._unknown)
 
     def by_fingerprint(self, mark: bytes) -> Schema | None:
         """The schema with this CRC-64-AVRO fingerprint."""
@@ -49,19 +59,47 @@ class WriterSchemas:
     def _registered(self, number: int) -> Schema | None:
         try:
             with urllib.request.urlopen(f"{self._schema_registry}/schemas/ids/{number}", timeout=TIMEOUT_S) as reply:
-                found: Schema = json.loads(json.load(reply)["schema"])
-                return found
+                body = json.load(reply)
+                text, kind = body["schema"], body.get("schemaType", "AVRO")
         except urllib.error.HTTPError as error:
-            if error.code == 404:
-                return None
-            raise NotDelivered("schema-registry-away", f"it answered {error.code}") from None
-        except (OSError, ValueError, KeyError) as error:
-            raise NotDelivered("schema-registry-away", str(error)) from None
+            with error:
+                if error.code == 404:
+                    return None
+                raise NotDelivered("schema-registry-away", f"it answered {error.code}") from None
+        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
+            raise NotDelivered("schema-registry-away", f"{type(error).__name__}: {error}") from None
+        return _parsed(text) if kind == "AVRO" else None
 
     def _noted(self, key: bytes | int, schema: Schema | None) -> Schema | None:
-        if schema is None:
-            self._unknown[key] = time.monotonic()
+        if schema is None or not _usable(schema):
+            self._remember(key)
+            return None
         return schema
 
+    def _remember(self, key: bytes | int) -> None:
+        """Note an unknown schema; the oldest stand first and are dropped when they would be asked for again."""
+        now = self._clock()
+        while self._unknown and now - next(iter(self._unknown.values())) >= ASK_AGAIN_S:
+            del self._unknown[next(iter(self._unknown))]
+        self._unknown[key] = now
+
     def _lately_unknown(self, key: bytes | int) -> bool:
-        return time.monotonic() - self._unknown.get(key, -ASK_AGAIN_S) < ASK_AGAIN_S
+        noted = self._unknown.get(key)
+        return noted is not None and self._clock() - noted < ASK_AGAIN_S
+
+
+def _parsed(text: Any) -> Schema | None:
+    try:
+        found: Schema = json.loads(text)
+    except (ValueError, TypeError):
+        return None
+    return found
+
+
+def _usable(schema: Any) -> bool:
+    """Whether requests can be written with it. Anybody may register anything: a bad one concerns its writer alone."""
+    try:
+        parse_record(schema)
+    except (HeadraceError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return True

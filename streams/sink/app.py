@@ -35,7 +35,9 @@ def build_app(settings: Settings) -> Application:
     store = SinkStore(ClickHouse(clickhouse_address(settings)), name, failpoints)
     writing = Writing(store, settings.worker.sink_rows)
     source = GroupSource(
-        config=group_config(address, group=GROUP, instance=name, ear=ear),
+        # No static member: Kafka would give one that is back within its session its old partitions again, without the
+        # topics of models applied meanwhile, and nobody would read those (KAFKA-12759).
+        config=group_config(address, group=GROUP, ear=ear),
         topics=TOPICS,
         start=FromClickHouse(address, store, writing),
         # An insert into a slow ClickHouse may take minutes; only Kafka's calls are guarded.

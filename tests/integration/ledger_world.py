@@ -119,9 +119,11 @@ class LedgerWorld:
         }
         self.header(partition, first, last, first - 1 if previous is None else previous, **(header | said))
 
-    def header(self, partition: int, first: int, last: int, previous: int, **numbers: int) -> None:
-        """A block's row in ClickHouse."""
-        self._block += 1
+    def header(
+        self, partition: int, first: int, last: int, previous: int, *, again: bool = False, **numbers: int
+    ) -> None:
+        """A block's row in ClickHouse; again: the last log block's, by another worker."""
+        self._block += not again
         self._insert(
             "blocks",
             topic=topics.logs(self.model),
@@ -135,7 +137,7 @@ class LedgerWorld:
             previous_last_offset=previous,
             versions={"v1": numbers["logged"]},
             release="r",
-            worker="w",
+            worker="zombie" if again else "w",
             scored_at=NOW,
             **numbers,
         )

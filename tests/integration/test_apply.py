@@ -1,6 +1,9 @@
 """`headrace apply` on a real broker and the real engine."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +23,8 @@ from headrace.modelfolder import ModelFolder
 from headrace.registry import Registry
 from headrace.topics import model_topics
 from headrace.wire.request import request_schema
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Model:
@@ -156,8 +161,47 @@ def test_another_number_of_partitions_is_refused(model: Model) -> None:
 def test_a_refusal_creates_no_topic_of_a_half_applied_model(model: Model) -> None:
     """Red when the topics are created before the table is compared."""
     model.clickhouse.run(
-        f"CREATE TABLE {model.name}_predictions (gone Int8 COMMENT '{{\"kind\": \"int\"}}') ENGINE = Memory",
+        f'CREATE TABLE {model.name}_predictions (gone Int8 COMMENT \'{{"kind": "int"}}\') ENGINE = Memory',
         doing="preparing",
     )
     assert "the feature gone was removed" in model.refused()
+    assert model.topics() == {}
+
+
+def run(model: Model, *options: str, **changed: str) -> subprocess.CompletedProcess[str]:
+    """The command itself, told by its environment where everything is."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")} | {
+        "PYTHONPATH": str(ROOT),
+        "HEADRACE_KAFKA__BOOTSTRAP": model.kafka.bootstrap,
+        "HEADRACE_CLICKHOUSE__HOST": model.clickhouse.address.host,
+        "HEADRACE_CLICKHOUSE__PORT": str(model.clickhouse.address.port),
+        **changed,
+    }
+    argv = [sys.executable, "-m", "headrace", "apply", model.name, *options]
+    return subprocess.run(argv, cwd=model.path.parent, env=env, capture_output=True, text=True, timeout=120)
+
+
+def test_the_command_says_what_it_did_as_json_and_in_words(model: Model) -> None:
+    first = run(model, "--json")
+    assert first.returncode == 0, first.stderr
+    done = json.loads(first.stdout)
+    assert done["model"] == model.name
+    assert f"{model.name}.requests" in done["topics_created"]
+    assert done["table_created"] is True
+    assert f"tables of {model.name}: were there" in run(model).stdout
+
+
+def test_the_command_refuses_in_one_sentence_with_exit_code_2(model: Model) -> None:
+    run(model)
+    model.edit(drop="country")
+    refused = run(model)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"headrace: nothing was changed for {model.name}")
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_clickhouse_that_is_away_is_one_sentence_and_no_topic_is_made(model: Model) -> None:
+    away = run(model, HEADRACE_CLICKHOUSE__PORT="1")
+    assert (away.returncode, away.stderr.count("\n")) == (2, 1), away.stderr
+    assert "ClickHouse at 127.0.0.1:1 does not answer" in away.stderr
     assert model.topics() == {}

@@ -69,9 +69,7 @@ def run(folder: Path, kafka: str, clickhouse: tuple[str, int]) -> tuple[int, dic
     return done.returncode, {check["name"]: check for check in answer["checks"]}, done.stderr
 
 
-def test_an_applied_model_is_found_whole(
-    tmp_path: Path, settings: Settings, model: str, client: ClickHouse
-) -> None:
+def test_an_applied_model_is_found_whole(tmp_path: Path, settings: Settings, model: str, client: ClickHouse) -> None:
     found, topics = on_kafka.kafka(settings)
     assert found.state == "ok"
     assert on_kafka.shared(topics).state == "ok"
@@ -182,4 +180,3 @@ def test_the_command_prints_lines_for_a_person_and_exits_with_1(tmp_path: Path) 
     assert (done.returncode, done.stderr) == (1, "")
     assert "FAILED   kafka: no address is known" in done.stdout
     assert "skipped  clock" in done.stdout
-

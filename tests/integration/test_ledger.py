@@ -104,6 +104,16 @@ def test_a_block_that_came_twice_is_named(world: LedgerWorld) -> None:
     ]
 
 
+def test_a_blocks_row_that_was_inserted_twice_is_one_block(world: LedgerWorld) -> None:
+    world.clickhouse.run("SYSTEM STOP MERGES blocks", doing="keeping what is raw")
+    world.block(0, 9)
+    numbers = {"received": 10, "answered": 10, "rejected": 0, "unidentified": 0, "logged": 10}
+    world.header(0, 0, 9, -1, again=True, **numbers)
+    for deep in (False, True):
+        assert world.count(deep=deep).total.received == 10
+    world.clickhouse.run("SYSTEM START MERGES blocks", doing="merging again")
+
+
 def test_a_block_inside_another_does_not_make_the_next_look_like_a_gap(world: LedgerWorld) -> None:
     world.block(0, 99, rows=[])
     world.block(10, 19, rows=[])

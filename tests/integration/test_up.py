@@ -16,6 +16,8 @@ import pytest
 from clickhouse_driver import Client
 from confluent_kafka.admin import AdminClient
 
+from deploy.local.stack import LocalStack
+from deploy.local.supervise.events import Ended, Event
 from headrace.apply.writing import write_folder
 from headrace.release.keys import TrustedKeys, key_id, read_private
 from headrace.settings import load
@@ -252,3 +254,19 @@ def test_a_model_that_cannot_be_used_stops_everything_again(kafka_jars: None, tm
         assert code == 2
         assert "--model No-Such: there is no such folder" in errors
         assert not (tmp_path / ".headrace").exists()
+
+
+def test_a_signal_while_it_starts_ends_it_with_nothing_left(kafka_jars: None, tmp_path: Path) -> None:
+    with Up(tmp_path) as up:
+        eventually(lambda: (tmp_path / ".headrace" / "logs" / "kafka.log").exists())
+        assert up.end(signal.SIGTERM) == (0, "")
+        assert left_of(tmp_path) == []
+
+
+def test_workers_end_before_clickhouse_and_clickhouse_before_kafka(kafka_jars: None, tmp_path: Path) -> None:
+    """Red when the parts are stopped side by side: a worker could not finish what it has begun."""
+    events: list[Event] = []
+    with LocalStack(tmp_path, on_event=events.append) as stack:
+        stack.workers.start("score-fraud-1", "score", "--help")
+    assert [event.name for event in events if isinstance(event, Ended)][-2:] == ["clickhouse", "kafka"]
+    assert "score-fraud-1" in [event.name for event in events][:-2]

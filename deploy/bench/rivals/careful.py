@@ -27,7 +27,7 @@ def main() -> None:
 
     def answer(messages: list[Message]) -> Outputs:
         now_us = time.time_ns() // 1000
-        requests = [wire.request(message.value()) for message in messages]
+        requests = [wire.request(message.value() or b"") for message in messages]
         inputs = np.array([model.row(request["features"]) for request in requests], np.float64)
         scores = model.predict_proba(inputs)[:, model.positive].tolist()
         answers: list[dict[str, Any]] = []

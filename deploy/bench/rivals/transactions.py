@@ -63,8 +63,8 @@ def _deliver(task: Task, producer: Producer, consumer: Consumer, messages: list[
         raise BufferError("not all answers were queued")
     for partition, value in logs:
         producer.produce(task.logs, value, partition=partition)
-    ends = {message.partition(): message.offset() + 1 for message in messages}
-    positions = [TopicPartition(task.requests, partition, offset) for partition, offset in ends.items()]
+    ends: dict[Any, Any] = {message.partition(): message.offset() for message in messages}
+    positions = [TopicPartition(task.requests, partition, last + 1) for partition, last in ends.items()]
     producer.send_offsets_to_transaction(positions, consumer.consumer_group_metadata(), CALL_S)
     producer.commit_transaction(CALL_S)
 
@@ -76,6 +76,6 @@ def _producer(task: Task, number: int) -> Producer:
     return producer
 
 
-def rows_by_partition(messages: list[Message]) -> Counter[int]:
+def rows_by_partition(messages: list[Message]) -> Counter[Any]:
     """How many of the messages each partition gave."""
-    return Counter(message.partition() for message in messages)
+    return Counter(map(Message.partition, messages))

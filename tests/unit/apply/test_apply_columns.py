@@ -67,7 +67,11 @@ def test_a_removed_feature_is_refused_by_name() -> None:
         (AMOUNT, {"name": "amount", "type": "float"}, "changed from double to float"),
         (AMOUNT, {"name": "amount", "type": ["null", "double"]}, "changed from double to nullable double"),
         (AGE, {"name": "age", "type": "int"}, "changed from nullable int to int"),
-        (AGE, {"name": "age", "type": ["null", {"type": "int", "logicalType": "date"}]}, "nullable int to nullable date"),
+        (
+            AGE,
+            {"name": "age", "type": ["null", {"type": "int", "logicalType": "date"}]},
+            "nullable int to nullable date",
+        ),
         (channel("web"), {"name": "channel", "type": "string"}, "the feature channel changed from enum to string"),
     ],
 )

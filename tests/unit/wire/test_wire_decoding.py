@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 from headrace.wire.avro_decode import ColumnDecoder, Decoded
 
 BOUNDED = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=80,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 SYMBOLS = ("red", "green", "blue")
 Leaf = tuple[Any, st.SearchStrategy[Any]]
@@ -171,7 +174,7 @@ def test_bytes_behind_the_last_field_make_a_bad_row(
     untouched(both(schema, payloads), spoilt, row)
 
 
-@settings(BOUNDED, max_examples=300)
+@settings(BOUNDED, max_examples=150)
 @given(batch(least=2), st.data())
 def test_changed_bytes_never_show_in_another_row(made: tuple[Any, list[dict[str, Any]]], data: st.DataObject) -> None:
     schema, values = made
@@ -185,7 +188,7 @@ def test_changed_bytes_never_show_in_another_row(made: tuple[Any, list[dict[str,
     untouched(both(schema, payloads), spoilt, row)
 
 
-@settings(BOUNDED, max_examples=300)
+@settings(BOUNDED, max_examples=150)
 @given(record(), st.lists(st.binary(max_size=60), max_size=8), st.integers(0, 10))
 def test_random_bytes_never_crash_and_both_paths_say_the_same(made: Leaf, payloads: list[bytes], skip: int) -> None:
     both(made[0], payloads, skip)
@@ -259,7 +262,7 @@ def test_one_long_text_among_many_short_ones_costs_its_own_length_only() -> None
 def test_five_hundred_numbers_in_a_row_are_walked_without_a_text_between() -> None:
     schema = {"type": "record", "name": "R", "fields": [{"name": f"x{n}", "type": "double"} for n in range(700)]}
     payloads = avro(schema, [{f"x{n}": float(n) for n in range(700)}] * 3)
-    decoded = both(schema, [payloads[0], payloads[1][:100], payloads[2][:-1]])
+    decoded = both(schema, [payloads[0], payloads[1][:100], payloads[2][:3]])
     assert set(decoded.bad) == {1, 2}
     assert [array[0].as_py() for array in decoded.columns.values()] == [float(n) for n in range(700)]
 
