@@ -22,7 +22,7 @@ check: $(READY)
 	$(BIN)/deptry .
 	$(BIN)/python -m deploy.docs --check
 	$(BIN)/hadolint deploy/docker/serving.Dockerfile deploy/docker/training.Dockerfile
-	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/python -m deploy.docker
 
 docs: $(READY)
 	$(BIN)/python -m deploy.docs

@@ -1,7 +1,6 @@
 """The command `headrace doctor`."""
 
 import json
-import logging
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
@@ -23,8 +22,6 @@ MARKS = {"ok": "ok     ", "failed": "FAILED ", "skipped": "skipped"}
 @click.option("--data-dir", type=click.Path(path_type=Path), help="folder of the local stack (default: .headrace)")
 def doctor(as_json: bool, data_dir: Path | None) -> None:
     """Check each part, and say what to do about what fails. Exit code 1 when something failed."""
-    # The driver logs a traceback before it raises what becomes a finding here.
-    logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
     findings = []
     for finding in examined(data_dir):
         findings.append(finding)

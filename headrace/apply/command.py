@@ -1,7 +1,6 @@
 """The commands `headrace init` and `headrace apply`."""
 
 import json
-import logging
 from dataclasses import asdict
 from pathlib import Path
 
@@ -37,8 +36,6 @@ def apply(folder: Path, as_json: bool) -> None:
 
 def apply_folder(folder: ModelFolder, settings: Settings) -> Applied:
     """Bring what the settings name to what the folder says."""
-    # The driver logs a traceback before it raises what becomes one sentence.
-    logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
     clickhouse = ClickHouse(clickhouse_address(settings))
     try:
         return bring_about(

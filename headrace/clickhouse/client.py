@@ -1,5 +1,6 @@
 """One connection to ClickHouse, opened when needed and opened again after it broke."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,8 @@ class ClickHouse:
 
     def __init__(self, address: ClickHouseAddress, *, timeout_s: float = 60.0) -> None:
         self.address = address
+        # The driver logs a traceback before it raises what becomes one sentence here.
+        logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
         self._client = Client(
             host=address.host,
             port=address.port,

@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from headrace.wire.errors import EncodingError
 from headrace.wire.logblock import LIMIT, LogHeader, Rejected, encode_block
 
+# How much smaller compression makes a block at least, as a guess: one that would turn out to be over the limit is
+# rather split beforehand than encoded twice.
+LEAST_GAIN = 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogBatch:
@@ -66,6 +70,10 @@ def split_blocks(batch: LogBatch, limit: int = LIMIT) -> list[bytes]:
 
     A single request whose row alone is over the limit makes a block over the limit: it cannot be halved.
     """
+    raw = sum(column.nbytes for column in batch.columns.values())
+    parts = min(-(-raw // (LEAST_GAIN * limit)), len(batch.offsets))
+    if parts > 1:
+        return list(_split(batch, limit, parts))
     return list(_blocks(batch, limit)) if len(batch.offsets) else []
 
 
@@ -74,7 +82,11 @@ def _blocks(batch: LogBatch, limit: int) -> Iterator[bytes]:
     parts = min(-(-len(data) // limit), len(batch.offsets))
     if parts <= 1:
         yield data
-        return
+    else:
+        yield from _split(batch, limit, parts)
+
+
+def _split(batch: LogBatch, limit: int, parts: int) -> Iterator[bytes]:
     edges = np.linspace(0, len(batch.offsets), parts + 1).astype(int)
     previous = batch.previous_last_offset
     for first, behind in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):

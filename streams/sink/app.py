@@ -1,6 +1,7 @@
 """The sink's composition root."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
@@ -18,7 +19,7 @@ from streams.engine.group import group_config
 from streams.engine.pages import add_pages
 from streams.engine.source import GroupSource
 from streams.engine.watchdog import Watchdog
-from streams.sink.resume import FromClickHouse
+from streams.sink.resume import FromClickHouse, read_range
 from streams.sink.store import SinkStore
 from streams.sink.writing import Writing
 
@@ -39,7 +40,7 @@ def build_app(settings: Settings) -> Application:
         # topics of models applied meanwhile, and nobody would read those (KAFKA-12759).
         config=group_config(address, group=GROUP, ear=ear),
         topics=TOPICS,
-        start=FromClickHouse(address, store, writing),
+        start=FromClickHouse(partial(read_range, address), store, writing),
         # An insert into a slow ClickHouse may take minutes; only Kafka's calls are guarded.
         watchdog=Watchdog(max(600.0, settings.worker.watchdog_s)),
         ear=ear,

@@ -1,6 +1,6 @@
 """Where the sink goes on reading: where ClickHouse says that it stopped, after mending what was left half done."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
@@ -17,8 +17,8 @@ PATIENCE = 50
 class FromClickHouse:
     """The sink's Start: ClickHouse knows what it holds, Kafka's committed offsets only show the lag."""
 
-    def __init__(self, address: KafkaAddress, store: SinkStore, writing: Writing) -> None:
-        self._address, self._store, self._writing = address, store, writing
+    def __init__(self, read: Callable[[Range], Sequence[Message]], store: SinkStore, writing: Writing) -> None:
+        self._read, self._store, self._writing = read, store, writing
 
     def next_offsets(self, consumer: Consumer, places: Sequence[Place]) -> Mapping[Place, int]:
         """The offset after the last one done; -2 where nothing is done yet."""
@@ -29,7 +29,7 @@ class FromClickHouse:
             last = self._store.last_event(place)
         else:
             for span in self._store.open_intents(place):
-                self._writing.repeat(span, read_range(self._address, span))
+                self._writing.repeat(span, self._read(span))
             last = self._store.last_done(place)
         return last + 1 if last >= 0 else -2
 

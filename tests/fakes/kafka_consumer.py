@@ -9,12 +9,14 @@ from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 from tests.fakes.records import record
 
 Place = tuple[str, int]
+# So many reads without a record: nothing is left. Fewer may come between a rebalance and its seek.
+IDLE_READS = 5
 
 
 class FakeConsumer:
     """Hands out records round robin over its partitions; `committed_` outlives it as Kafka's offsets would.
 
-    happenings: what to do before the n-th call of consume. idle: called when there is nothing left to read.
+    happenings: what to do before the n-th call of consume. idle: called while there is nothing left to read.
     """
 
     def __init__(
@@ -25,10 +27,10 @@ class FakeConsumer:
         idle: Callable[[], None] = lambda: None,
         committed: dict[Place, int] | None = None,
     ) -> None:
-        self._log, self._happenings, self._idle = log, dict(happenings or {}), idle
+        self._log, self._happenings, self.idle = log, dict(happenings or {}), idle
         self.committed_ = {} if committed is None else committed
         self._at: dict[Place, int] = {}
-        self._calls = 0
+        self._calls = self._quiet = 0
         self.generation = 0
         self.closed = False
         self.seeks: list[tuple[Place, int]] = []
@@ -63,8 +65,9 @@ class FakeConsumer:
         while len(found) < most and (open_places := [p for p in self._at if self._at[p] < len(self._log[p])]):
             for place in open_places[: most - len(found)]:
                 found.append(self._take(place))
-        if not found and self._calls > 1 and timeout > 0:
-            self._idle()
+        self._quiet = 0 if found else self._quiet + 1
+        if self._quiet >= IDLE_READS and timeout > 0:
+            self.idle()
         return found
 
     def _take(self, place: Place) -> Message:
@@ -77,6 +80,7 @@ class FakeConsumer:
         return [TopicPartition(*place) for place in self._at]
 
     def seek(self, part: TopicPartition) -> None:
+        self._quiet = 0
         self.seeks.append(((part.topic, part.partition), part.offset))
         self._at[part.topic, part.partition] = max(0, part.offset)
 

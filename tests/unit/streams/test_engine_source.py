@@ -46,7 +46,7 @@ class Reading:
         self.handed: list[Batch] = []
         self.delivered: list[Batch] = []
         self.outcomes: list["Future[bool]"] = []
-        consumer._idle = self.source.stop
+        consumer.idle = self.source.stop
 
     def run(self) -> "Reading":
         self.source.run(self._hand)
@@ -186,7 +186,8 @@ def test_a_commit_that_kafka_refuses_is_no_delivery() -> None:
             consumer.commit_error = None
             raise
 
-    reading = Reading(consumer, verdict=verdict).run()
+    reading = Reading(consumer, verdict=verdict)
+    reading.run()
     assert [error.cause for error in said] == ["ILLEGAL_GENERATION"]
     assert reading.offsets(A) == [0]
 

@@ -1,0 +1,1 @@
+"""Images: two Dockerfiles, and the offline check of docker-compose.yml against the compose schema."""

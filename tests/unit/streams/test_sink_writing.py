@@ -1,0 +1,277 @@
+"""From log blocks and events to ClickHouse: intent, rows, done; the same range is the same insert."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from confluent_kafka import Message
+
+from headrace.clickhouse.errors import ClickHouseRefused, ClickHouseUnreachable
+from headrace.wire.logblock import LogHeader, encode_block
+from streams.engine.errors import NotDelivered
+from streams.engine.failpoint import Failpoints
+from streams.sink.resume import FromClickHouse
+from streams.sink.ranges import Range
+from streams.sink.store import SinkStore
+from streams.sink.writing import Writing
+from tests.fakes.clickhouse import FakeClickHouse
+from tests.fakes.records import record
+
+LOGS = "toy.logs"
+NOW_US = 1_700_000_000_000_000
+AWAY = ClickHouseUnreachable("inserting", "127.0.0.1:1", "broken pipe")
+HEADER = LogHeader(
+    model="toy",
+    source_topic="toy.requests",
+    source_partition=0,
+    first_offset=0,
+    last_offset=0,
+    previous_last_offset=-1,
+    received=0,
+    answered=0,
+    rejected=0,
+    unidentified=0,
+    logged=0,
+    versions={},
+    release="ab" * 32,
+    worker="score-1",
+    scored_at=NOW_US,
+    rejects=(),
+)
+
+
+def block(offset: int, rows: int = 2, *, rejected: int = 0, partition: int = 0, features: bool = True) -> Message:
+    """The log block at an offset: so many rows, then so many rejections; requests are 100 an offset apart."""
+    first = offset * 100
+    rejects = tuple((first + rows + i, None if i else f"bad{i}", "malformed: x") for i in range(rejected))
+    header = replace(
+        HEADER,
+        source_partition=partition,
+        first_offset=first,
+        last_offset=first + rows + rejected - 1,
+        previous_last_offset=first - 1,
+        received=rows + rejected,
+        answered=rows + min(rejected, 1),
+        rejected=rejected,
+        unidentified=max(0, rejected - 1),
+        logged=rows,
+        versions={"v1": rows} if rows else {},
+        rejects=rejects,
+    )
+    columns: dict[str, Any] = {
+        "request_id": pa.array([f"{partition}-{first + i}" for i in range(rows)], pa.string()),
+        "entity": pa.nulls(rows, pa.string()),
+        "event_time": pa.array([1_700_000_000_123] * rows, pa.timestamp("ms", tz="UTC")),
+        "source_offset": pa.array(np.arange(first, first + rows)),
+        "version": pa.array(["v1"] * rows, pa.string()),
+        "variant": pa.array(["champion"] * rows, pa.string()),
+        "score": pa.array(np.arange(rows) / 10),
+        "decision": pa.array([None] * rows, pa.bool_()),
+        "scored_at": pa.array([NOW_US] * rows, pa.timestamp("us", tz="UTC")),
+        "inclusion_probability": pa.array([1.0] * rows),
+    }
+    if features:
+        columns["f_amount"] = pa.array([1.5] * rows)
+    return record(LOGS, partition, offset, encode_block(header, columns))
+
+
+class Sink:
+    """A sink's writing side on a ClickHouse in memory, and its log in Kafka."""
+
+    def __init__(self, *messages: Message, most_rows: int = 1000, clickhouse: FakeClickHouse | None = None) -> None:
+        self.log, self.clickhouse = list(messages), clickhouse or FakeClickHouse()
+        self.store = SinkStore(self.clickhouse, "sink-1", Failpoints())  # type: ignore[arg-type]
+        self.writing = Writing(self.store, most_rows)
+        self.start = FromClickHouse(self.read, self.store, self.writing)
+
+    def read(self, span: Range) -> list[Message]:
+        ours = [m for m in self.log if (m.topic(), m.partition()) == (span.topic, span.partition)]
+        return [m for m in ours if span.first <= m.offset() <= span.last]
+
+    def write(self) -> None:
+        self.writing.write(self.log)
+
+    def resumed(self, *places: tuple[str, int]) -> dict[tuple[str, int], int]:
+        return dict(self.start.next_offsets(None, places or [(LOGS, 0)]))  # type: ignore[arg-type]
+
+
+def test_a_range_is_written_down_then_inserted_then_marked_done() -> None:
+    sink = Sink(block(0, rejected=2), block(1))
+    sink.write()
+    assert [insert.table for insert in sink.clickhouse.inserts] == [
+        "intents",
+        "toy_predictions",
+        "rejections",
+        "blocks",
+    ]
+    (intent,) = sink.clickhouse.held("intents")
+    assert (intent["topic"], intent["partition"], intent["first_offset"], intent["last_offset"]) == (LOGS, 0, 0, 1)
+    assert {insert.token for insert in sink.clickhouse.inserts[1:]} == {"toy.logs/0/0-1"}
+    assert sink.writing.rows == 4
+
+
+def test_rows_bring_their_identity_their_features_and_instants_as_ticks() -> None:
+    sink = Sink(block(3, rows=2, partition=5))
+    sink.write()
+    first, second = sink.clickhouse.held("toy_predictions")
+    assert first == {
+        "request_id": "5-300",
+        "entity": None,
+        "event_time": 1_700_000_000_123,
+        "source_offset": 300,
+        "version": "v1",
+        "variant": "champion",
+        "score": 0.0,
+        "decision": None,
+        "scored_at": NOW_US,
+        "inclusion_probability": 1.0,
+        "amount": 1.5,
+        "source_partition": 5,
+        "release": "ab" * 32,
+    }
+    assert (second["source_offset"], second["score"]) == (301, 0.1)
+
+
+def test_the_row_of_a_block_is_its_header_at_its_place() -> None:
+    sink = Sink(block(4, rows=3, rejected=2))
+    sink.write()
+    (row,) = sink.clickhouse.held("blocks")
+    assert (row["topic"], row["partition"], row["offset"], row["model"]) == (LOGS, 0, 4, "toy")
+    assert (row["received"], row["answered"], row["rejected"], row["unidentified"], row["logged"]) == (5, 4, 2, 1, 3)
+    assert (row["first_offset"], row["last_offset"], row["previous_last_offset"]) == (400, 404, 399)
+    assert row["versions"] == {"v1": 3}
+
+
+def test_every_rejection_has_a_row_with_its_reason_whether_it_was_identified_or_not() -> None:
+    sink = Sink(block(0, rows=1, rejected=2))
+    sink.write()
+    found = [(row["source_offset"], row["request_id"], row["reason"]) for row in sink.clickhouse.held("rejections")]
+    assert found == [(1, "bad0", "malformed: x"), (2, None, "malformed: x")]
+
+
+def test_a_block_without_rows_is_counted_all_the_same() -> None:
+    sink = Sink(block(0, rows=0, rejected=1))
+    sink.write()
+    assert [insert.table for insert in sink.clickhouse.inserts] == ["intents", "rejections", "blocks"]
+    assert sink.resumed() == {(LOGS, 0): 1}
+
+
+def test_blocks_of_before_a_new_feature_have_none_of_it() -> None:
+    sink = Sink(block(0, rows=1, features=False), block(1, rows=1))
+    sink.write()
+    assert [row["amount"] for row in sink.clickhouse.held("toy_predictions")] == [None, 1.5]
+
+
+def test_many_rows_are_several_inserts_each_with_a_token_of_its_own() -> None:
+    sink = Sink(*(block(offset, rows=4) for offset in range(5)), most_rows=8)
+    sink.write()
+    tokens = ["toy.logs/0/0-1", "toy.logs/0/2-3", "toy.logs/0/4-4"]
+    assert sink.clickhouse.tokens("toy_predictions") == sink.clickhouse.tokens("blocks") == tokens
+    assert [row["source_offset"] for row in sink.clickhouse.held("toy_predictions")] == [
+        offset * 100 + i for offset in range(5) for i in range(4)
+    ]
+
+
+def test_partitions_are_ranges_apart() -> None:
+    sink = Sink(block(0), block(7, partition=1), block(1))
+    sink.write()
+    assert sink.clickhouse.tokens("blocks") == ["toy.logs/0/0-1", "toy.logs/1/7-7"]
+
+
+def test_the_same_range_again_is_the_same_token_and_the_same_rows() -> None:
+    sink = Sink(block(0, rejected=1), block(1))
+    sink.write()
+    once = [insert for insert in sink.clickhouse.inserts if insert.token]
+    held = {name: list(sink.clickhouse.held(name)) for name in ("toy_predictions", "rejections", "blocks")}
+    span = Range(topic=LOGS, partition=0, first=0, last=1)
+    sink.writing.repeat(span, sink.read(span))
+    assert [insert for insert in sink.clickhouse.inserts if insert.token][len(once) :] == once
+    assert {name: sink.clickhouse.held(name) for name in held} == held
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["before the rows", "only the answer is lost"])
+@pytest.mark.parametrize("table", ["toy_predictions", "rejections", "blocks"])
+def test_wherever_clickhouse_breaks_off_every_row_is_there_once_in_the_end(table: str, kept: bool) -> None:
+    sink = Sink(block(0, rejected=1), block(1), block(2), most_rows=4)
+    sink.clickhouse.fail(table, AWAY, kept=kept)
+    with pytest.raises(NotDelivered) as raised:
+        sink.write()
+    assert raised.value.cause == "clickhouse-away"
+    # A new process: the open intent is repeated, then reading goes on behind it.
+    again = Sink(*sink.log, most_rows=1, clickhouse=sink.clickhouse)
+    onward = again.resumed()[LOGS, 0]
+    again.writing.write([message for message in again.log if message.offset() >= max(onward, 0)])
+    rows = [row["source_offset"] for row in sink.clickhouse.held("toy_predictions")]
+    assert rows == [0, 1, 100, 101, 200, 201]
+    assert [row["offset"] for row in sink.clickhouse.held("blocks")] == [0, 1, 2]
+    assert [row["source_offset"] for row in sink.clickhouse.held("rejections")] == [2]
+
+
+def test_an_intent_that_could_not_be_written_down_means_that_nothing_is_inserted() -> None:
+    sink = Sink(block(0))
+    sink.clickhouse.fail("intents", AWAY)
+    with pytest.raises(NotDelivered):
+        sink.write()
+    assert [insert.table for insert in sink.clickhouse.inserts] == ["intents"]
+    assert sink.resumed() == {(LOGS, 0): -2}
+
+
+def test_what_clickhouse_refuses_is_told_as_refused() -> None:
+    sink = Sink(block(0))
+    sink.clickhouse.fail("toy_predictions", ClickHouseRefused("inserting", 60, "no such table"))
+    with pytest.raises(NotDelivered, match="no such table") as raised:
+        sink.write()
+    assert raised.value.cause == "clickhouse-refused"
+
+
+def test_reading_goes_on_behind_the_last_block_that_is_done() -> None:
+    sink = Sink(block(0), block(1), block(9, partition=1))
+    assert sink.resumed((LOGS, 0), (LOGS, 1)) == {(LOGS, 0): -2, (LOGS, 1): -2}
+    sink.write()
+    intents = len(sink.clickhouse.held("intents"))
+    assert sink.resumed((LOGS, 0), (LOGS, 1)) == {(LOGS, 0): 2, (LOGS, 1): 10}
+    assert len(sink.clickhouse.held("intents")) == intents
+
+
+def test_a_damaged_block_is_left_out_and_its_neighbours_are_written() -> None:
+    sink = Sink(block(0), record(LOGS, 0, 1, b"not a block"), record(LOGS, 0, 2, None), block(3))
+    sink.write()
+    assert [row["offset"] for row in sink.clickhouse.held("blocks")] == [0, 3]
+    assert sink.resumed() == {(LOGS, 0): 4}
+
+
+def event(topic: str, offset: int, body: Any, key: bytes | None = b"toy") -> Message:
+    value = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return record(topic, 0, offset, value, key=key, at_ms=1_700_000_000_000 + offset)
+
+
+def test_events_keep_their_name_their_time_and_their_body() -> None:
+    told = {"event": "release-loaded", "model": "toy"}
+    sink = Sink(
+        event("operations", 4, told),
+        event("operations", 5, b"\xff{", key=None),
+        event("operations", 6, [1]),
+        event("model-releases", 0, {"document": {}}),
+    )
+    sink.write()
+    rows = sink.clickhouse.held("events")
+    assert [(row["topic"], row["offset"], row["event"], row["model"]) for row in rows] == [
+        ("operations", 4, "release-loaded", "toy"),
+        ("operations", 5, "unreadable", ""),
+        ("operations", 6, "", "toy"),
+        ("model-releases", 0, "released", "toy"),
+    ]
+    assert rows[0]["happened_at"] == 1_700_000_000_004 and json.loads(rows[0]["body"]) == told
+
+
+def test_events_that_are_read_again_are_there_once() -> None:
+    sink = Sink(event("operations", 0, {"event": "a"}), event("operations", 1, {"event": "b"}))
+    sink.clickhouse.fail("events", AWAY, kept=True)
+    with pytest.raises(NotDelivered):
+        sink.write()
+    assert sink.resumed(("operations", 0)) == {("operations", 0): 2}
+    sink.write()
+    assert [row["event"] for row in sink.clickhouse.held("events")] == ["a", "b"]
