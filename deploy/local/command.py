@@ -107,7 +107,10 @@ def _apply(stack: LocalStack, models: Sequence[Model]) -> None:
 
 
 def _start_workers(stack: LocalStack, models: Sequence[Model], scorers: int) -> None:
-    names = [name for model in models for name in stack.workers.start_scorers(model.name, scorers)]
+    names: list[str] = []
+    for model in models:
+        delivery = model.folder.delivery if model.folder else "exactly-once"
+        names += stack.workers.start_scorers(model.name, scorers, delivery)
     names += [stack.workers.start_sink()] if names else []
     for name in names:
         port, log = stack.workers.http_ports[name], stack.folder.logs / f"{name}.log"

@@ -1,7 +1,7 @@
 """The workers of the local stack: scorers and a sink, kept running."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from deploy.local.folder import StackFolder
@@ -23,25 +23,28 @@ class Workers:
         self._data_dir: Path = folder.root
         self._http_ports: dict[str, int] = {}
 
-    def start_scorers(self, model: str, count: int) -> list[str]:
+    def start_scorers(self, model: str, count: int, delivery: str = "exactly-once") -> list[str]:
         """Start so many scorers of a model; their names."""
-        return [self.start(f"score-{model}-{number}", "score", "--model", model) for number in range(1, count + 1)]
+        env = {"HEADRACE_WORKER__DELIVERY": delivery}
+        names = [f"score-{model}-{number}" for number in range(1, count + 1)]
+        return [self.start(name, "score", "--model", model, env=env) for name in names]
 
     def start_sink(self) -> str:
         """Start the sink; its name."""
         return self.start("sink-1", "sink")
 
-    def start(self, name: str, *arguments: str) -> str:
-        """Start `headrace worker ARGUMENTS` under a stable name."""
+    def start(self, name: str, *arguments: str, env: Mapping[str, str] | None = None) -> str:
+        """Start `headrace worker ARGUMENTS` under a stable name; env adds to what it gets."""
         (port,) = pick_free(1, besides=self._http_ports.values())
         self._http_ports[name] = port
-        env = {
+        own = {
             "HEADRACE_DATA_DIR": str(self._data_dir),
             "HEADRACE_WORKER__NAME": name,
             "HEADRACE_WORKER__HTTP_PORT": str(port),
             "PYTHONPATH": python_path(),
         }
-        self.supervisor.start(Child(name=name, argv=(sys.executable, "-m", "headrace", "worker", *arguments), env=env))
+        argv = (sys.executable, "-m", "headrace", "worker", *arguments)
+        self.supervisor.start(Child(name=name, argv=argv, env={**own, **(env or {})}))
         return name
 
     @property
