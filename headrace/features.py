@@ -91,13 +91,17 @@ class FeatureSet:
 
 
 def _feature(field: Mapping[str, Any], origin: str) -> Feature:
+    if not isinstance(field, Mapping):
+        raise ModelFolderError(f'{origin}: {field!r} is not a field; one is {{"name": …, "type": …}}')
     name = field.get("name", "")
-    if not NAME.fullmatch(name):
+    if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ModelFolderError(f"{origin}: {name!r} cannot be a feature's name (letters, digits and _, at most 63)")
     if name in RESERVED:
         raise ModelFolderError(
             f"{origin}: a feature cannot be called {name}: predictions have a column of that name; rename it"
         )
+    if "type" not in field:
+        raise ModelFolderError(f"{origin}: {name} has no type; a feature is one of {', '.join(KINDS)}")
     branches = field["type"] if isinstance(field["type"], list) else [field["type"]]
     values = [branch for branch in branches if branch != "null"]
     if len(values) != 1:
@@ -107,6 +111,8 @@ def _feature(field: Mapping[str, Any], origin: str) -> Feature:
     kind, logical, symbols = _type(values[0])
     if kind not in KINDS or (logical is not None and logical not in LOGICAL):
         raise ModelFolderError(f"{origin}: {name} has the type {values[0]!r}; a feature is one of {', '.join(KINDS)}")
+    if kind == "enum" and not symbols:
+        raise ModelFolderError(f"{origin}: {name} is an enum without symbols; list the values that it can have")
     return Feature(
         name=name,
         kind=kind,

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from headrace.errors import ModelFolderError
 from headrace.features import FeatureSet
@@ -36,6 +36,13 @@ class ModelToml(BaseModel):
     delivery: Literal["exactly-once", "at-least-once"] = "exactly-once"
     partitions: int = Field(default=6, ge=1, le=1000)
     training: Training = Training()
+
+    @field_validator("name")
+    @classmethod
+    def _usable(cls, name: str) -> str:
+        if not NAME.fullmatch(name):
+            raise ValueError(f"{name!r} must be small letters, digits and _, at most 40")
+        return name
 
 
 class ModelFolder(BaseModel):
@@ -91,13 +98,11 @@ def _read_toml(path: Path) -> ModelToml:
         raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelFolderError(f"{path} is missing; `headrace init NAME` makes a folder that has one") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise ModelFolderError(f"{path} is not TOML: {error}") from None
     try:
-        toml = ModelToml.model_validate(raw)
+        return ModelToml.model_validate(raw)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        told = [f"{'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
+        faults = "; ".join(told)
         raise ModelFolderError(f"{path} cannot be used: {faults}") from None
-    if not NAME.fullmatch(toml.name):
-        raise ModelFolderError(f"{path}: name = {toml.name!r} must be small letters, digits and _, at most 40")
-    return toml

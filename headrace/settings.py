@@ -91,9 +91,9 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment over headrace.toml over the local stack's own file."""
         user_file = _user_file()
-        user = TomlConfigSettingsSource(settings_cls, user_file)
+        user = _toml(settings_cls, user_file)
         data_dir = _first(init_settings().get("data_dir"), env_settings().get("data_dir"), user().get("data_dir"))
-        local = TomlConfigSettingsSource(settings_cls, Path(data_dir or ".headrace") / LOCAL_FILE)
+        local = _toml(settings_cls, Path(data_dir or ".headrace") / LOCAL_FILE)
         return init_settings, env_settings, user, local
 
     @property
@@ -147,6 +147,14 @@ def load(**overrides: Any) -> Settings:
         raise SettingsError(f"the settings cannot be used: {faults}") from None
     except ValueError as error:
         raise SettingsError(f"the settings cannot be read: {error}") from None
+
+
+def _toml(settings_cls: type[BaseSettings], path: Path) -> TomlConfigSettingsSource:
+    """A file's settings, none when it is not there; a file that is no TOML is named."""
+    try:
+        return TomlConfigSettingsSource(settings_cls, path)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"the settings cannot be read: {path}: {error}") from None
 
 
 def _user_file() -> Path:

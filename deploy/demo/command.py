@@ -1,6 +1,7 @@
 """The command `headrace demo`."""
 
 import json
+import os
 import shutil
 import signal
 import sys
@@ -74,6 +75,7 @@ def _verdict(told: dict[str, Any]) -> str:
         for version, one in told["train"].items()
     )
     swap = ", ".join(f"{worker} {seconds:.1f} s" for worker, seconds in told["swap"].items()) or "none"
+    headrace = _program()
     versions = ", ".join(f"{version} {rows:,}" for version, rows in told["versions"].items())
     return f"""
 {"=" * 78}
@@ -88,12 +90,19 @@ def _verdict(told: dict[str, Any]) -> str:
 {"=" * 78}
 
 To go on with this data, start it again and leave it running:
-    HEADRACE_DATA_DIR={told["data_dir"]} headrace up --model flights --scorers {told["workers"]}
+    HEADRACE_DATA_DIR={told["data_dir"]} {headrace} up --model flights --scorers {told["workers"]}
 and in another terminal (after `export HEADRACE_DATA_DIR={told["data_dir"]}`):
-    headrace score flights --json-request {told["data_dir"]}/request.json
-    headrace sql "SELECT carrier, count() AS flights, avg(score) AS late FROM flights_predictions GROUP BY carrier"
-    headrace explain {told["example_id"]}
+    {headrace} score flights --json-request {told["data_dir"]}/request.json
+    {headrace} sql "SELECT carrier, count() AS flights, avg(score) AS late FROM flights_predictions GROUP BY carrier"
+    {headrace} explain {told["example_id"]}
 """
+
+
+def _program() -> str:
+    """How to call `headrace` from where the person is."""
+    if shutil.which("headrace"):
+        return "headrace"
+    return os.path.relpath(Path(sys.executable).parent / "headrace")
 
 
 def _interrupted(*_: object) -> NoReturn:

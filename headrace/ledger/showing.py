@@ -10,20 +10,12 @@ from rich.text import Text
 from headrace.ledger.report import LedgerReport, PartitionRow
 
 MOST_FAULTS = 20
-HEADINGS = {"on_the_way": "on the way", "duplicates_raw": "raw dup.", "duplicates": "dup.", "unidentified": "unident."}
+MOST_PARTITIONS = 6
 
 
 def shown(report: LedgerReport) -> Iterator[RenderableType]:
     """The table, what is wrong in words, and the verdict."""
-    names = [field.name for field in fields(PartitionRow)]
-    table = Table(title=f"ledger of {report.model}")
-    for name in names:
-        table.add_column(HEADINGS.get(name, name), justify="right")
-    for line in report.partitions:
-        table.add_row(*_cells(line, names))
-    table.add_section()
-    table.add_row(*_cells(report.total, names), style="bold")
-    yield table
+    yield _table(report)
     for fault in report.faults[:MOST_FAULTS]:
         yield Text(str(fault), style="red")
     if len(report.faults) > MOST_FAULTS:
@@ -31,8 +23,18 @@ def shown(report: LedgerReport) -> Iterator[RenderableType]:
     yield _verdict(report)
 
 
-def _cells(line: PartitionRow, names: list[str]) -> list[str]:
-    return ["all" if (value := getattr(line, name)) is None else f"{value:,}" for name in names]
+def _table(report: LedgerReport) -> Table:
+    """A line a measure; all partitions where they fit into 80 columns, else the first ones that something is wrong with."""
+    lines = sorted(report.partitions, key=lambda line: (line.unaccounted == 0, line.partition))[:MOST_PARTITIONS]
+    table = Table(title=f"ledger of {report.model}")
+    table.add_column("")
+    table.add_column("all", justify="right", style="bold")
+    for line in sorted(lines, key=lambda line: line.partition or 0):
+        table.add_column(f"p{line.partition}", justify="right")
+    shown_lines = [report.total, *sorted(lines, key=lambda line: line.partition or 0)]
+    for name in (field.name for field in fields(PartitionRow) if field.name != "partition"):
+        table.add_row(name.replace("_", " "), *(f"{getattr(line, name):,}" for line in shown_lines))
+    return table
 
 
 def _verdict(report: LedgerReport) -> Text:

@@ -36,6 +36,18 @@ class Batch:
     previous_last: Mapping[Place, int]
     group_metadata: Any
     desk: "SimpleQueue[tuple[Work, Future[bool]]]" = field(default_factory=SimpleQueue)
+    rows: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", len(self.messages))
+
+    def let_go(self) -> None:
+        """Free the records, for whoever needs them no more and has to wait for brokers anyway.
+
+        Freeing some thousands takes as long as scoring them; otherwise the agent would do it when it gets the next
+        batch, and everything would wait for that.
+        """
+        self.messages.clear()
 
     async def perform(self, work: Work) -> bool:
         """Run `work` on the source's own thread, the only one that may touch its Kafka clients.

@@ -1,6 +1,6 @@
 """What one batch gives to Kafka, whole or not at all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,22 @@ class Record:
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
+class Later:
+    """Records that are made when they are asked for: by then the plain messages are on their way to the brokers."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[[], Iterator[Record]]) -> None:
+        self._make = make
+
+    def __iter__(self) -> Iterator[Record]:
+        return self._make()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outputs:
     """Many plain messages of one topic ({"key", "value"} each), and some single records."""
 
     topic: str
     messages: list[dict[str, Any]]
-    records: Sequence[Record] = ()
+    records: Iterable[Record] = ()

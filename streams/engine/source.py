@@ -151,8 +151,8 @@ class GroupSource:
         self._stale = True
         self._failures += 1
         # What is too much at once goes through in smaller batches; a batch of one tells which record it is.
-        self._rows = max(1, min(self._rows, len(batch.messages)) // 2)
-        log.warning("batch-not-delivered", cause=error.cause, detail=str(error), rows=len(batch.messages))
+        self._rows = max(1, min(self._rows, batch.rows) // 2)
+        log.warning("batch-not-delivered", cause=error.cause, detail=str(error), rows=batch.rows)
         done.set_result(False)
 
     def _rewind(self, consumer: Consumer) -> None:

@@ -118,6 +118,7 @@ class Transactions:
     def _attempt(self, producer: Producer, batch: Batch, outputs: Outputs) -> None:
         producer.begin_transaction()
         produce(producer, outputs)
+        batch.let_go()
         if self._failpoints.active("after_produce"):
             producer.flush(CALL_S)
         self._failpoints.passing("after_produce")
@@ -144,6 +145,7 @@ class PlainProducer:
         """Produce the outputs, wait for the brokers, then commit the batch's offsets."""
         self._errors.clear()
         produce(self._producer, outputs)
+        batch.let_go()
         self._failpoints.passing("after_produce")
         if left := self._producer.flush(CALL_S):
             self._producer.purge()

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from confluent_kafka import Message
 
-from streams.engine.batch import Batch, Place, offset_of, place_of
+from streams.engine.batch import Batch, Place, place_of
 from streams.engine.errors import NotDelivered
 from streams.engine.failpoint import Failpoints
 from streams.engine.outputs import Outputs
@@ -54,10 +54,10 @@ class Delivery:
 
     def _note(self, batch: Batch, error: NotDelivered) -> None:
         """A single request whose outputs Kafka finds too large would be tried for ever: reject it instead."""
-        if error.cause == "too-large" and len(batch.messages) == 1:
-            only = batch.messages[0]
+        if error.cause == "too-large" and batch.rows == 1:
+            ((place, following),) = batch.next_offsets.items()
             reason = f"{UNDELIVERABLE}: its outputs are larger than Kafka takes ({error})"
-            self._undeliverable[place_of(only), offset_of(only)] = reason
+            self._undeliverable[place, following - 1] = reason
 
     def _forget(self, batch: Batch) -> None:
         """What is behind us now; another partition's may still be to come, however long this one goes on."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from headrace.wire.answer import Answers, AnswerWriter
 from headrace.wire.logblock import FEATURE_PREFIX
 from headrace.wire.logsplit import LogBatch, split_blocks
 from headrace.wire.request import Requests
-from streams.engine.outputs import Outputs, Record
+from streams.engine.outputs import Later, Outputs, Record
 from streams.score.core import Decisions
 from streams.score.serving import Serving
 
@@ -73,10 +74,12 @@ class OutputWriter:
         return Outputs(
             topic=topics.predictions(self._model),
             messages=_messages(_kept_keys(origin, decisions), values, requests),
-            records=[
-                *self._log_blocks(requests, origin, decisions, serving, previous_last, now_us),
-                *self._dead_letters(origin, decisions, now_us),
-            ],
+            records=Later(
+                lambda: chain(
+                    self._log_blocks(requests, origin, decisions, serving, previous_last, now_us),
+                    self._dead_letters(origin, decisions, now_us),
+                )
+            ),
         )
 
     def _log_blocks(

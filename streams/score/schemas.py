@@ -26,9 +26,7 @@ class WriterSchemas:
     A place that does not answer is no answer: the batch is read again later, no request is rejected for it.
     """
 
-    def __init__(
-        self, registry: Registry, schema_registry: str, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, registry: Registry, schema_registry: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._registry, self._schema_registry = registry, schema_registry.rstrip("/")
         self._clock = clock
         self._unknown: dict[bytes | int, float] = {}

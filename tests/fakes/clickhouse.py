@@ -48,9 +48,7 @@ class FakeClickHouse:
         asked = parameters or {}
         table = query.partition("FROM ")[2].split()[0]
         ours = [
-            row
-            for row in self.held(table)
-            if (row["topic"], row["partition"]) == (asked["topic"], asked["partition"])
+            row for row in self.held(table) if (row["topic"], row["partition"]) == (asked["topic"], asked["partition"])
         ]
         if table == "intents":
             open_ = {(row["first_offset"], row["last_offset"]): row["written_at"] for row in ours}

@@ -10,7 +10,7 @@ LARGE = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE, "Broker: Message size too larg
 
 
 class FakeProducer:
-    """`room` messages fit into its queue, values up to `most_bytes` are taken; like librdkafka, a batch never raises."""
+    """Its queue holds `room` messages, each of at most `most_bytes`; like librdkafka's, a batch never raises."""
 
     def __init__(self, *, room: int = 1_000_000, most_bytes: int = 1_000_000) -> None:
         self._room, self._most = room, most_bytes

@@ -31,7 +31,7 @@ def schema_registry(replies: Mapping[str, tuple[int, bytes]]) -> Iterator[Schema
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *told: object) -> None:
             """Silent."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:

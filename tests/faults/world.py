@@ -142,7 +142,7 @@ class World:
         self._senders.append(sender)
         return Sending(sender)
 
-    def check(self, wait_s: float = 60) -> dict[str, Any]:
+    def check(self, wait_s: float = 45) -> dict[str, Any]:
         """The checker's report."""
         options = {
             "clickhouse": f"{self.clickhouse[0]}:{self.clickhouse[1]}",

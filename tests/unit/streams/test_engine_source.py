@@ -45,7 +45,7 @@ class Reading:
         self._verdict = verdict
         self.handed: list[Batch] = []
         self.delivered: list[Batch] = []
-        self.outcomes: list["Future[bool]"] = []
+        self.outcomes: list[Future[bool]] = []
         consumer.idle = self.source.stop
 
     def run(self) -> "Reading":
@@ -97,9 +97,11 @@ def test_what_was_not_delivered_is_read_again_in_ever_smaller_batches_and_nothin
     assert reading.offsets(A) == list(range(25)) and reading.offsets(B) == list(range(10))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(failing=st.sets(st.integers(0, 5), max_size=4), moves=st.sets(st.integers(2, 14), max_size=4))
-def test_whatever_fails_and_moves_each_record_is_delivered_once_and_in_order(failing: set[int], moves: set[int]) -> None:
+def test_whatever_fails_and_moves_each_record_is_delivered_once_and_in_order(
+    failing: set[int], moves: set[int]
+) -> None:
     def verdict(n: int, batch: Batch) -> None:
         if n in failing:
             raise NotDelivered("_FENCED", "another took over")

@@ -63,7 +63,7 @@ def test_a_single_request_whose_outputs_are_too_large_is_rejected_the_next_time(
 
 
 def test_of_many_requests_that_are_too_large_together_none_is_blamed() -> None:
-    made, deliverer = delivery(TOO_LARGE)
+    made, _ = delivery(TOO_LARGE)
     with pytest.raises(NotDelivered):
         made.run(batch([one("a", 0), one("b", 1)]), serving())
     assert made.run(batch([one("a", 0)]), serving()).ok.all()

@@ -1,6 +1,7 @@
 """Which log blocks go into one insert."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ def test_runs_keep_every_block_in_order_and_stay_within_the_limit(placed: list[P
     runs = spans(placed, most)
     assert [one for run in runs for one in run] == placed
     assert all(len(run) == 1 or sum(one.rows for one in run) <= most for run in runs)
-    assert all(sum(one.rows for one in run) + after[0].rows > most for run, after in zip(runs, runs[1:], strict=False))
+    assert all(sum(one.rows for one in run) + after[0].rows > most for run, after in pairwise(runs))
 
 
 def test_the_token_tells_ranges_apart_and_is_the_same_for_the_same_range() -> None:

@@ -13,8 +13,8 @@ from headrace.clickhouse.errors import ClickHouseRefused, ClickHouseUnreachable
 from headrace.wire.logblock import LogHeader, encode_block
 from streams.engine.errors import NotDelivered
 from streams.engine.failpoint import Failpoints
-from streams.sink.resume import FromClickHouse
 from streams.sink.ranges import Range
+from streams.sink.resume import FromClickHouse
 from streams.sink.store import SinkStore
 from streams.sink.writing import Writing
 from tests.fakes.clickhouse import FakeClickHouse

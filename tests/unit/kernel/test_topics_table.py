@@ -1,0 +1,41 @@
+"""The table of topics, and the names that are made from it."""
+
+from headrace import topics
+
+
+def test_every_topic_name_in_code_is_a_row_of_the_table() -> None:
+    named = {
+        topics.RELEASES,
+        topics.TRAINING,
+        topics.OPERATIONS,
+        topics.BATCH_TASKS,
+        topics.requests("m"),
+        topics.predictions("m"),
+        topics.logs("m"),
+        topics.labels("m"),
+        topics.dead_letters("m"),
+    }
+    assert named == {topic.name for topic in topics.all_topics([("m", 3)])}
+
+
+def test_a_models_topics_have_its_partitions_unless_the_table_says_otherwise() -> None:
+    found = {topic.name: topic.partitions for topic in topics.model_topics("m", 12)}
+    assert found["m.requests"] == found["m.logs"] == found["m.predictions"] == 12
+    assert found["m.dead-letters"] == 1
+
+
+def test_requests_and_logs_have_as_many_partitions_because_a_log_block_keeps_its_requests_partition() -> None:
+    for partitions in (1, 6, 100):
+        found = {topic.name: topic.partitions for topic in topics.model_topics("m", partitions)}
+        assert found["m.logs"] >= found["m.requests"]
+
+
+def test_releases_are_one_partition_kept_for_ever() -> None:
+    """Their order is the chain; a second partition would have none."""
+    (releases,) = [topic for topic in topics.shared_topics() if topic.name == topics.RELEASES]
+    assert (releases.partitions, releases.days) == (1, None)
+
+
+def test_two_models_share_no_topic_of_their_own() -> None:
+    names = [topic.name for topic in topics.all_topics([("a", 1), ("b", 1)])]
+    assert len(set(names)) == len(names)
