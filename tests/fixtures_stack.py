@@ -13,8 +13,8 @@ def make_world(tmp_path: Path, kafka: str, clickhouse: tuple[str, int]) -> Itera
     """Makes worlds on the shared servers; their processes end with the test."""
     worlds: list[World] = []
 
-    def make(partitions: int = 2) -> World:
-        worlds.append(World(tmp_path / f"world{len(worlds)}", kafka, clickhouse, partitions))
+    def make(*, released: bool = True) -> World:
+        worlds.append(World(tmp_path / f"world{len(worlds)}", kafka, clickhouse, released=released))
         return worlds[-1]
 
     yield make

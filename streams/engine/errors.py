@@ -20,5 +20,5 @@ class NameTaken(HeadraceError):
     def __init__(self, name: str) -> None:
         super().__init__(
             f"another live worker is called {name}; give each worker a name of its own (HEADRACE_WORKER__NAME) "
-            "or stop the other one"
+            "or stop the other one. Where there is no other, Kafka was restarted while this one joined: start it again"
         )

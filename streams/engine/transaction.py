@@ -5,6 +5,7 @@ broker still writes the markers of the transaction before.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -26,14 +27,23 @@ PRODUCER = {
     "delivery.report.only.error": True,
 }
 TOO_LARGE = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE)
+OpenProducer: TypeAlias = Callable[[dict[str, Any]], Producer]
 log = structlog.get_logger()
 
 
 class TransactionalProducer:
     """One transactional producer, opened anew after anything that it cannot recover from."""
 
-    def __init__(self, address: KafkaAddress, transactional_id: str, timeout_s: float, watchdog: Watchdog) -> None:
+    def __init__(
+        self,
+        address: KafkaAddress,
+        transactional_id: str,
+        timeout_s: float,
+        watchdog: Watchdog,
+        open_producer: OpenProducer = Producer,
+    ) -> None:
         self._address, self._id, self._watchdog = address, transactional_id, watchdog
+        self._open_producer = open_producer
         self._timeout_ms = int(timeout_s * 1000)
         self._open: Producer | None = None
         self._ear = ErrorEar()
@@ -66,7 +76,7 @@ class TransactionalProducer:
     def _new(self) -> Producer:
         """Take over the transactional id; what a dead predecessor left open is aborted by this."""
         self._ear = ErrorEar()
-        producer = Producer(
+        producer = self._open_producer(
             PRODUCER
             | self._address.producer(self._ear)
             | {
@@ -89,10 +99,19 @@ class Transactions:
     """Delivers batches in transactions; `deliver` either makes all visible or raises NotDelivered."""
 
     def __init__(
-        self, *, address: KafkaAddress, name: str, timeout_s: float, watchdog: Watchdog, failpoints: Failpoints
+        self,
+        *,
+        address: KafkaAddress,
+        name: str,
+        timeout_s: float,
+        watchdog: Watchdog,
+        failpoints: Failpoints,
+        open_producer: OpenProducer = Producer,
     ) -> None:
         self._watchdog, self._failpoints = watchdog, failpoints
-        self._pair = [TransactionalProducer(address, f"{name}.{i}", timeout_s, watchdog) for i in range(PRODUCERS)]
+        self._pair = [
+            TransactionalProducer(address, f"{name}.{i}", timeout_s, watchdog, open_producer) for i in range(PRODUCERS)
+        ]
         self._turn = 0
 
     def open(self) -> None:
@@ -135,11 +154,15 @@ class PlainProducer:
     """At-least-once: outputs first, offsets after them. Lower latency; a crash in between repeats a batch."""
 
     def __init__(
-        self, address: KafkaAddress, commit: Callable[[Mapping[Place, int]], None], failpoints: Failpoints
+        self,
+        address: KafkaAddress,
+        commit: Callable[[Mapping[Place, int]], None],
+        failpoints: Failpoints,
+        open_producer: OpenProducer = Producer,
     ) -> None:
         self._commit, self._failpoints = commit, failpoints
         self._errors: list[KafkaError] = []
-        self._producer = Producer(PRODUCER | address.producer() | {"on_delivery": self._failed})
+        self._producer = open_producer(PRODUCER | address.producer() | {"on_delivery": self._failed})
 
     def deliver(self, batch: Batch, outputs: Outputs) -> None:
         """Produce the outputs, wait for the brokers, then commit the batch's offsets."""

@@ -30,17 +30,19 @@ class Gate:
         self._source.stop()
 
     def run(self, hand: Callable[[Batch], None]) -> None:
-        """Wait, open, read."""
-        while not self._serving.wait(0.2):
-            if self._stopping.is_set():
-                return
-        while not self._stopping.is_set():
-            try:
-                self._open_producers()
-                break
-            except KafkaException as error:
-                log.warning("producers-not-open", detail=error.args[0].str())
-                self._stopping.wait(1.0)
+        """Open the producers while the model is still being loaded, wait for it, read."""
+        while not self._stopping.is_set() and not self._opened():
+            self._stopping.wait(1.0)
+        while not self._stopping.is_set() and not self._serving.wait(0.1):
+            pass
         if not self._stopping.is_set():
             spare_the_collector()
             self._source.run(hand)
+
+    def _opened(self) -> bool:
+        try:
+            self._open_producers()
+        except KafkaException as error:
+            log.warning("producers-not-open", detail=error.args[0].str())
+            return False
+        return True

@@ -169,8 +169,10 @@ def _names(decisions: Decisions, serving: Serving) -> tuple[str | pa.Array, str 
 
 
 def _by_variant(decisions: Decisions, serving: Serving, what: str) -> pa.Array:
-    values = pa.array([getattr(served.variant, what) for served in serving.variants])
-    return values.take(pa.array(decisions.variant))
+    values = [getattr(served.variant, what) for served in serving.variants]
+    if len(values) == 1:
+        return pa.repeat(values[0], len(decisions.variant))
+    return pa.array(values).take(pa.array(decisions.variant))
 
 
 def _reasons(decisions: Decisions, n: int) -> pa.Array | None:

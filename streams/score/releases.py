@@ -45,6 +45,9 @@ class Releases:
     async def keep_loading(self) -> None:
         """Load whatever is newest, again and again; 500 releases at once cost two loads."""
         tried, wait = "", FIRST_RETRY_S
+        # Not before the topic's end was reached once: until then the head is a release that may be long outdated.
+        await self._changed.wait()
+        self._changed.clear()
         while True:
             head = self._chain.head
             if head is None or head.id == self._served():

@@ -26,7 +26,7 @@ def _avro(name: str, schema: dict[str, Any], **features: Any) -> bytes:
 def bad_requests(model: str) -> Iterator[tuple[str, bytes | None, str, str]]:
     """Name, bytes, whether it can be answered, and the code that its reason begins with."""
     schema = request_schema(model, SCHEMA)
-    unknown = {"type": "record", "name": "Request", "namespace": "x", "fields": [{"name": "request_id", "type": "string"}]}
+    unknown = {"type": "record", "name": "Request", "fields": [{"name": "request_id", "type": "string"}]}
     yield "missing", _json("missing", amount=...), "rejected", "missing-feature"
     yield "extra", _json("extra", surprise=1), "rejected", "unexpected-field"
     yield "mistyped", _json("mistyped", amount="much"), "rejected", "invalid-feature"
@@ -83,9 +83,8 @@ def test_one_id_sent_twice_gets_two_answers_and_the_view_shows_the_first_and_the
     assert report["faults"] == {}
     assert report["ok"] == report["rows"] == 4
     rows = dict(world.query(f"SELECT request_id, (answers, conflict, score) FROM {world.model}_by_request"))
-    first = dict(
-        world.query(f"SELECT request_id, argMin(score, source_offset) FROM {world.model}_predictions GROUP BY request_id")
-    )
+    query = "SELECT request_id, argMin(score, source_offset) FROM {}_predictions GROUP BY request_id"
+    first = dict(world.query(query.format(world.model)))
     assert rows == {"same": (2, 0, first["same"]), "other": (2, 1, first["other"])}
 
 
@@ -104,4 +103,3 @@ def _codes(world: World) -> dict[str, str]:
         reason = dict(letter.headers())["reason"].decode()
         found[letter.key().decode().removeprefix("bad-")] = reason.partition(":")[0]
     return found
-

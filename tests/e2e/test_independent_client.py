@@ -2,18 +2,15 @@
 
 import json
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import fastavro
-import pytest
 from clickhouse_driver import Client
 from confluent_kafka import Consumer, Producer
 
 from headrace.topics import schemas_folder
-from tests.faults.checker import avro, read_answer, request_schema
+from tests.faults.checker import avro, header, read_answer, request_schema
 from tests.faults.tinymodel import SCHEMA
 from tests.faults.world import World
 
@@ -68,9 +65,7 @@ def _answers(world: World, count: int) -> dict[bytes, bytes]:
 
 def _avro_answer(value: bytes) -> dict[str, Any]:
     schema = json.loads((schemas_folder() / "avro" / "answer.avsc").read_text())
-    from tests.faults.checker import header
-
-    return read_answer(value, fastavro.parse_schema(schema), header(json.loads(json.dumps(schema))))
+    return read_answer(value, fastavro.parse_schema(schema), header(schema))
 
 
 def _rows(world: World, count: int) -> list[tuple[Any, ...]]:

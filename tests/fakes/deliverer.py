@@ -18,6 +18,7 @@ class FakeDeliverer:
     def deliver(self, batch: Batch, outputs: Outputs) -> None:
         turn = len(self.asked)
         self.asked.append(outputs)
+        batch.let_go()
         if turn < len(self._script) and (error := self._script[turn]) is not None:
             raise error
         self.delivered.append(outputs)

@@ -1,7 +1,7 @@
 """An independent witness: sends requests, journals what Kafka acknowledged, then counts what became of each.
 
-It shares no code with the product: plain confluent-kafka, fastavro, clickhouse-driver and the standard library. One file,
-so that it can be read whole and run alone:
+It shares no code with the product: plain confluent-kafka, fastavro, clickhouse-driver and the standard library. One
+file, so that it can be read whole and run alone:
 
     python tests/faults/checker.py send  --bootstrap … --model m --features features.avsc --journal j --rate 200
     python tests/faults/checker.py check --bootstrap … --clickhouse host:port --model m --journal j --answer answer.avsc
@@ -108,7 +108,8 @@ class Sender:
     def request(self, n: int, *, as_json: bool = False) -> None:
         """Send the n-th request."""
         name, key = f"r{n}", f"k{n % 50}"
-        record = {"request_id": name, "event_time": time.time_ns() // 1_000_000, "entity": key, "features": features_of(n)}
+        now_ms = time.time_ns() // 1_000_000
+        record = {"request_id": name, "event_time": now_ms, "entity": key, "features": features_of(n)}
         if as_json:
             self.send(json.dumps(record).encode(), name=name, key=key, n=n)
             return
@@ -117,7 +118,14 @@ class Sender:
         self.send(self._prefix + body.getvalue(), name=name, key=key, n=n)
 
     def send(
-        self, value: bytes | None, *, name: str | None, key: str, n: int | None = None, expect: str = "ok", partition: int = -1
+        self,
+        value: bytes | None,
+        *,
+        name: str | None,
+        key: str,
+        n: int | None = None,
+        expect: str = "ok",
+        partition: int = -1,
     ) -> None:
         """Send any bytes; expect is ok, rejected, or unidentified (a dead letter and no answer)."""
         line = {"id": name, "n": n, "key": key, "expect": expect, "sha": hashlib.sha256(value or b"").hexdigest()}
@@ -140,12 +148,12 @@ class Sender:
 
     def paced(self, count: int, rate: float, json_every: int) -> None:
         """Send in bursts of a tenth of a second until count is reached or standard input ends."""
-        begun, n = time.monotonic(), 0
-        while n < count:
+        begun, sent = time.monotonic(), 0
+        while sent < count:
             due = min(count, int((time.monotonic() - begun + 0.1) * rate))
-            for n in range(n, due):
+            for n in range(sent, due):
                 self.request(n, as_json=json_every > 0 and n % json_every == 0)
-            n = due
+            sent = due
             self._producer.poll(0)
             if select.select([sys.stdin], [], [], 0.1)[0] and not sys.stdin.read(1):
                 break
@@ -219,8 +227,9 @@ class Check:
         for place, line in self._sent.items():
             self._one(place, line, answers.get(place), place in letters, rows.get(place), place in rejections)
         for what, places in (("answer", answers), ("row", rows), ("dead letter", letters), ("rejection", rejections)):
-            strangers = [place for place in places if place not in self._sent]
-            self.faults["unknown"] += [(what, *place) for place in strangers if self._name(answers, rows, place) not in self._maybe]
+            for place in places:
+                if place not in self._sent and self._name(answers, rows, place) not in self._maybe:
+                    self.faults["unknown"].append((what, *place))
         self._releases(answers)
         blocks = self._ledger(len(rows), len(rejections))
         return {
@@ -269,14 +278,17 @@ class Check:
             if place in found:
                 self.faults["duplicate dead letter"].append(place)
             found.add(place)
-            line = self._sent.get(place)
-            whole = "cut-from-bytes" in told or (line and line["sha"] == hashlib.sha256(message.value() or b"").hexdigest())
+            sent = self._sent.get(place, {}).get("sha")
+            whole = "cut-from-bytes" in told or sent == hashlib.sha256(message.value() or b"").hexdigest()
             if not told.get("reason") or told.get("source-topic") != f"{self._model}.requests" or not whole:
                 self.faults["dead letter without its origin"].append(place)
         return found
 
     def _rows(self) -> dict[Place, tuple[Any, ...]]:
-        columns = "source_partition, source_offset, request_id, entity, version, release, score, decision, amount, count, night, colour, side"
+        columns = (
+            "source_partition, source_offset, request_id, entity, version, release, score, decision, "
+            "amount, count, night, colour, side"
+        )
         found: dict[Place, tuple[Any, ...]] = {}
         for row in self._query(f"SELECT {columns} FROM {self._model}_predictions"):
             if row[:2] in found:
@@ -292,16 +304,15 @@ class Check:
         self.faults["duplicate rejection"] += [place for place, times in Counter(places).items() if times > 1]
         return set(places)
 
-    def _one(
-        self, place: Place, line: dict[str, Any], answer: Any, letter: bool, row: tuple[Any, ...] | None, rejection: bool
-    ) -> None:
+    def _one(self, place: Place, line: dict[str, Any], answer: Any, letter: bool, row: Any, rejection: bool) -> None:
         name = (line["id"], *place)
         status = answer["status"] if answer else "unidentified" if letter else "lost"
         if status == "lost":
             self.faults["lost"].append(name)
             return
         if status != line["expect"]:
-            self.faults["unanswered" if status == "unidentified" else "unexpected"].append((*name, status, (answer or {}).get("reason")))
+            fault = "unanswered" if status == "unidentified" else "unexpected"
+            self.faults[fault].append((*name, status, (answer or {}).get("reason")))
         if (row is not None) != (status == "ok"):
             self.faults["lost row" if row is None else "row of a rejected request"].append(name)
         if (letter, rejection) != (status != "ok",) * 2:
@@ -320,7 +331,10 @@ class Check:
         sent = features_of(line["n"])
         if row[8:] != tuple(sent.values()) or row[3] != line["key"]:
             self.faults["row with other inputs"].append((*name, row[8:]))
-        if self._formula and not math.isclose(expected := score(self._formula[answer["version"]], sent), row[6], rel_tol=1e-9):
+        if not self._formula:
+            return
+        expected = score(self._formula[answer["version"]], sent)
+        if not math.isclose(expected, row[6], rel_tol=1e-9):
             self.faults["wrong score"].append((*name, answer["version"], row[6], expected))
 
     def _releases(self, answers: Mapping[Place, dict[str, Any]]) -> None:
@@ -333,15 +347,21 @@ class Check:
             since, document = released.get(answer["release"], (math.inf, b""))
             named = not answer["version"] or f'"version":"{answer["version"]}"'.encode() in document
             if answer["scored_at"] < since or not named:
-                self.faults["wrong version"].append((answer["request_id"], *place, answer["version"], answer["release"][:12]))
+                told = (answer["request_id"], *place, answer["version"], answer["release"][:12])
+                self.faults["wrong version"].append(told)
 
     def _ledger(self, rows: int, rejections: int) -> int:
-        columns = "source_partition, first_offset, last_offset, previous_last_offset, received, answered, rejected, unidentified, logged, versions"
-        blocks = self._query(f"SELECT {columns} FROM blocks WHERE model = %(model)s ORDER BY source_partition, first_offset")
+        columns = (
+            "source_partition, first_offset, last_offset, previous_last_offset, "
+            "received, answered, rejected, unidentified, logged, versions"
+        )
+        order = "ORDER BY source_partition, first_offset"
+        blocks = self._query(f"SELECT {columns} FROM blocks WHERE model = %(model)s {order}")
         last: dict[int, int] = {}
         for block in blocks:
             part, first, end, previous, received, answered, rejected, unidentified, logged, versions = block
-            adds_up = received == end - first + 1 == answered + unidentified == logged + rejected and sum(versions.values()) == logged
+            counts = {received, end - first + 1, answered + unidentified, logged + rejected}
+            adds_up = len(counts) == 1 and sum(versions.values()) == logged
             if previous != last.get(part, -1) or first != previous + 1 or not adds_up:
                 self.faults["ledger mismatch"].append(block)
             if len(versions) > 1:
@@ -373,7 +393,8 @@ def score(formula: Mapping[str, Any], features: Mapping[str, Any]) -> float:
         codes.index(features["colour"]) if features["colour"] in codes else -1,
         ("left", "right").index(features["side"]),
     ]
-    return 1 / (1 + math.exp(-formula["intercept"] - sum(w * x for w, x in zip(formula["weights"], inputs, strict=True))))
+    logit = formula["intercept"] + sum(w * x for w, x in zip(formula["weights"], inputs, strict=True))
+    return 1 / (1 + math.exp(-logit))
 
 
 def main() -> None:
@@ -400,7 +421,8 @@ def main() -> None:
         sender.paced(asked.count, asked.rate, asked.json_every)
         return
     host, _, port = asked.clickhouse.rpartition(":")
-    report = Check(asked.bootstrap, (host, int(port)), asked.model, asked.journal, asked.answer, asked.formula).run(asked.wait)
+    check_it = Check(asked.bootstrap, (host, int(port)), asked.model, asked.journal, asked.answer, asked.formula)
+    report = check_it.run(asked.wait)
     print(json.dumps(report, default=str))
     sys.exit(1 if report["faults"] else 0)
 

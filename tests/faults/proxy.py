@@ -66,7 +66,7 @@ class Proxy:
 
 
 class _Link:
-    """One connection. The server's first reply to an insert is the table's structure; the second says that it is done."""
+    """One connection. The server's first reply to an insert is the table's structure, the second that it is done."""
 
     def __init__(self, proxy: Proxy, client: socket.socket, server: socket.socket) -> None:
         self._proxy, self._client, self._server = proxy, client, server

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -32,7 +33,8 @@ def test_an_insert_whose_answer_was_lost_adds_no_row_a_second_time(world: World,
     world.scorer()
     sink = world.sink(**_through(proxy))
     sending = world.sending(rate=200)
-    for number, table in enumerate((f"{world.model}_predictions", "blocks", "intents", f"{world.model}_predictions"), 1):
+    rows = f"{world.model}_predictions"
+    for number, table in enumerate((rows, "blocks", "intents", rows), 1):
         proxy.lose_answer_to(f"INSERT INTO {table}")
         until(lambda number=number: proxy.cuts == number, f"a cut insert into {table}")  # type: ignore[misc]
     sending.stop()
@@ -71,5 +73,5 @@ def _rows(world: World) -> int:
 
 def _longest_scoring_gap(world: World) -> float:
     """Seconds between two batches of the scorer at most: it must not have noticed anything."""
-    times = sorted(when.timestamp() for (when,) in world.query(f"SELECT DISTINCT scored_at FROM {world.model}_predictions"))
-    return max(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+    found = world.query(f"SELECT DISTINCT scored_at FROM {world.model}_predictions ORDER BY scored_at")
+    return max((later - earlier).total_seconds() for (earlier,), (later,) in pairwise(found))

@@ -13,9 +13,8 @@ SINK = ("after_intent", "after_insert", "after_done")
 def test_a_scorer_killed_at_every_step_of_a_batch_loses_and_repeats_nothing(world: World) -> None:
     """Life after life, one for each step of reading, scoring and the transaction.
 
-    Seen to fail: offsets committed before the work of a batch (requests lost), outputs sent without a transaction (answers
-    and rows twice), offsets committed after the transaction instead of in it (the same), no seek to the committed offsets
-    on assignment is harmless here, because a new life reads from there anyway.
+    Seen to fail: offsets committed before the work of a batch (requests lost); outputs in a transaction of their own,
+    before that of the offsets (answers and rows twice); offsets committed after the transaction (the same).
     """
     scorer = world.scorer(failpoints=[f"{place}=kill@3" for place in SCORER], HEADRACE_WORKER__BATCH_ROWS="100")
     world.sink()
@@ -44,20 +43,25 @@ def test_a_sink_killed_at_every_step_of_a_range_loses_and_repeats_nothing(world:
     assert sink.said("intent-repeated") >= 2
 
 
-def test_a_sink_back_within_a_session_reads_a_model_that_was_applied_meanwhile(make_world: Callable[[], World]) -> None:
+def test_a_sink_back_within_a_session_reads_a_model_that_was_applied_meanwhile(
+    make_world: Callable[..., World],
+) -> None:
     """Seen to fail with the sink as a static member: Kafka gave it its old partitions back, the new model's log was
     read by nobody."""
     before = make_world()
     sink = before.sink()
     until(lambda: sink.said("partitions-assigned"), "the sink reads")
     sink.stop()
-    world = make_world()
+    world = make_world(released=False)
+    later = world.sink()
+    until(lambda: later.said("partitions-assigned"), "the sink reads again")
+    world.add_version("v1")
+    world.release("v1")
     sender = world.sender()
     for n in range(100):
         sender.request(n)
     sender.flush()
     world.scorer()
-    world.sink()
     report = world.check()
     assert report["faults"] == {}
     assert report["ok"] == report["sent"] == report["rows"] == 100

@@ -15,7 +15,7 @@ from tests.faults.world import World
 from tests.unit.bundle.making import Canary, with_model
 
 
-def test_every_answer_names_a_version_released_before_and_scored_with_it_while_versions_are_swapped(world: World) -> None:
+def test_every_answer_is_of_a_version_released_before_while_versions_are_swapped(world: World) -> None:
     """Two scorers, three swaps, the last one back to the first version; the checker computes each score by hand.
 
     Seen to fail with the serving read from the slot again when outputs are written: answers of the new version with
@@ -67,7 +67,7 @@ def test_a_bundle_with_one_byte_changed_and_one_with_foreign_code_never_run(worl
     _prove_that_the_canary_sings(world.folder / "bundles" / "v3" / "model.skops", canary)
 
 
-def test_documents_replayed_reordered_unsigned_edited_or_of_a_foreign_key_change_nothing_and_are_told(world: World) -> None:
+def test_a_release_replayed_reordered_unsigned_edited_or_of_a_foreign_key_changes_nothing(world: World) -> None:
     """Seen to fail with the signature unchecked, and with the predecessor unchecked: v2 served before its release."""
     world.scorer()
     world.sink()

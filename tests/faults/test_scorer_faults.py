@@ -15,8 +15,8 @@ from tests.faults.world import World
 
 @pytest.mark.parametrize("step", ["after_score", "after_offsets"])
 def test_a_scorer_frozen_past_its_session_is_fenced_when_it_goes_on(world: World, step: str) -> None:
-    """SIGSTOP in the middle of a batch, until another scorer has the partitions; then SIGCONT. Frozen after scoring, the
-    other has answered the same requests by then; frozen after its offsets were sent, the other waits for the transaction.
+    """SIGSTOP in the middle of a batch, until another scorer has the partitions; then SIGCONT. Frozen after scoring,
+    the other has answered the same requests by then; frozen with its offsets sent, the other waits for the transaction.
 
     Seen to fail with offsets sent under group metadata that names no member and no generation: the late transaction is
     accepted, answers twice.
@@ -78,9 +78,8 @@ def test_a_log_block_that_kafka_refuses_shrinks_and_an_impossible_request_is_rej
     assert scorer.said("cause=too-large") > 3
     assert report["faults"] == {}
     assert (report["ok"], report["rejected"], report["dead_letters"], report["rows"]) == (1500, 1, 1, 1500)
-    assert [reason for (reason,) in world.query(f"SELECT reason FROM rejections WHERE model = '{world.model}'")][0].startswith(
-        "undeliverable: "
-    )
+    ((reason,),) = world.query(f"SELECT reason FROM rejections WHERE model = '{world.model}'")
+    assert reason.startswith("undeliverable: ")
 
 
 def test_a_batch_larger_than_the_producers_queue_is_delivered_in_parts(world: World) -> None:

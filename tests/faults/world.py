@@ -24,18 +24,19 @@ from tests.faults.checker import Sender, read_all
 from tests.faults.tinymodel import SCHEMA, draft, write_folder
 from tests.faults.worker import Worker, until
 
+PARTITIONS = 2
 CHECKER = Path(__file__).with_name("checker.py")
 
 
 class World:
-    """One model, released as v1."""
+    """One model with two partitions, released as v1 (or not yet)."""
 
-    def __init__(self, folder: Path, kafka: str, clickhouse: tuple[str, int], partitions: int = 2) -> None:
+    def __init__(self, folder: Path, kafka: str, clickhouse: tuple[str, int], *, released: bool = True) -> None:
         self.model = f"f{uuid4().hex[:10]}"
         self.folder, self.data, self.kafka, self.clickhouse = folder, folder / "data", kafka, clickhouse
         self._address = KafkaAddress(bootstrap=kafka)
         self.registry = Registry.open(str(self.data / "registry"))
-        self.model_folder = write_folder(folder / "model", self.model, partitions)
+        self.model_folder = write_folder(folder / "model", self.model, PARTITIONS)
         self._database = ClickHouse(ClickHouseAddress(host=clickhouse[0], port=clickhouse[1]))
         apply(
             ModelFolder.read(self.model_folder),
@@ -53,8 +54,9 @@ class World:
         self._workers: list[Worker] = []
         self._senders: list[subprocess.Popen[str]] = []
         self.releases: list[bytes] = []
-        self.add_version("v1")
-        self.release("v1")
+        if released:
+            self.add_version("v1")
+            self.release("v1")
 
     def close(self) -> None:
         """End all processes."""
@@ -137,7 +139,8 @@ class World:
 
     def sending(self, *, rate: float = 200, count: int = 1_000_000, json_every: int = 4) -> "Sending":
         """Start the checker's sender."""
-        options = {"rate": rate, "count": count, "json-every": json_every, "features": self.model_folder / "features.avsc"}
+        features = self.model_folder / "features.avsc"
+        options = {"rate": rate, "count": count, "json-every": json_every, "features": features}
         sender = subprocess.Popen(self._checker("send", options), stdin=subprocess.PIPE, text=True)
         self._senders.append(sender)
         return Sending(sender)
@@ -161,7 +164,8 @@ class World:
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """What workers told on `operations` about this model."""
-        told = [json.loads(m.value()) for m in read_all(self.kafka, topics.OPERATIONS) if m.key() == self.model.encode()]
+        messages = read_all(self.kafka, topics.OPERATIONS)
+        told = [json.loads(message.value()) for message in messages if message.key() == self.model.encode()]
         return [event for event in told if event["event"] == name]
 
     def await_event(self, name: str, seconds: float = 60, **detail: Any) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.release import route
@@ -86,6 +86,7 @@ ROWS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(ROWS, min_size=1, max_size=30))
 def test_a_row_is_decided_as_if_it_were_alone(values: list[bytes]) -> None:
     served = serving()

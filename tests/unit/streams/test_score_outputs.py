@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace import topics
@@ -86,6 +86,7 @@ def batches(draw: st.DrawFn) -> list[Row]:
     return rows
 
 
+@settings(deadline=None)
 @given(batches(), st.booleans())
 def test_every_request_is_counted_once_whatever_became_of_it(rows: list[Row], two_variants: bool) -> None:
     outputs, _ = written(rows, SPLIT if two_variants else None)
@@ -111,6 +112,7 @@ def test_every_request_is_counted_once_whatever_became_of_it(rows: list[Row], tw
     assert len(answered) == len(outputs.messages)
 
 
+@settings(deadline=None)
 @given(batches())
 def test_a_logged_row_says_what_its_answer_says(rows: list[Row]) -> None:
     outputs, _ = written(rows, SPLIT)

@@ -43,6 +43,12 @@ class Following:
         return [told["release"] for told in self.operations.of("release-loaded")]
 
 
+async def turns() -> None:
+    """Let everything on the loop that can go on go on."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
 def running(following: Following, story: Coroutine[Any, Any, None]) -> None:
     """Tell a story while the follower loads beside it."""
 
@@ -64,6 +70,8 @@ def test_the_release_at_the_end_of_the_topic_is_the_one_that_is_loaded() -> None
 
     async def story() -> None:
         following.hear(documents[:2], caught_up=False)
+        await turns()
+        assert not following.loading.tried, "what is not the end of the topic may be long outdated"
         assert following.served is None and not following.releases.serving.is_set()
         following.hear(documents[2:])
         await following.operations.heard("release-loaded")
@@ -121,7 +129,7 @@ def test_a_starting_worker_goes_back_to_the_last_release_that_loads() -> None:
         await following.operations.heard("release-loaded")
 
     running(following, story())
-    assert following.loading.tried[:3] == ["v4", "v3", "v2"]
+    assert following.loading.tried == ["v4", "v3", "v2"]
     assert following.served == release_id(documents[1])
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.sink.ranges import Range, spans
@@ -20,6 +20,7 @@ class Placed:
 PLACED = st.lists(st.integers(0, 60), max_size=30).map(lambda rows: [Placed(i, r) for i, r in enumerate(rows)])
 
 
+@settings(deadline=None)
 @given(PLACED, st.integers(1, 100))
 def test_runs_keep_every_block_in_order_and_stay_within_the_limit(placed: list[Placed], most: int) -> None:
     runs = spans(placed, most)
