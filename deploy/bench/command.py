@@ -15,7 +15,7 @@ from deploy.bench.errors import BenchFailed
 from deploy.bench.ground import Kind, prepare
 from deploy.bench.match import compare
 from deploy.bench.plan import Plan
-from deploy.bench.result import table
+from deploy.bench.result import legend, table
 from deploy.local.kafka.server import KafkaServer
 from headrace.kafka.clients import KafkaAddress
 
@@ -51,6 +51,7 @@ def throughput(
         ground = prepare(KafkaAddress(bootstrap=server.address), folder, workload, records)
         result = compare(ground, plan, told)
     console.print(table(result))
+    told(legend())
     sizes = {"records": records, "stock_faust_records": plan.stock_records, "batch_rows": batch_rows}
     if as_json:
         click.echo(json.dumps(result.facts() | {"workload": workload, **sizes, **machine}))

@@ -23,7 +23,7 @@ def compare(ground: Ground, plan: Plan, told: Callable[[str], None]) -> Result:
             records = plan.stock_records if name == "stock_faust" else plan.records
             run = measure(ground, contenders[name], records, number)
             runs[name].append(run)
-            told(f"round {number} of {plan.rounds}: {name:12} {run.rate:9,.0f} a second, {run.us_cpu:6.1f} us CPU each")
+            told(f"round {number} of {plan.rounds}: {name:12} {run.rate:9,.0f} a second, {run.us_cpu:6.1f} µs CPU each")
     request = sum(len(value) for _, value in ground.work.requests) / plan.records
     sized = {"request": request, "answer": sizes.answer, "log": sizes.log}
     return Result(runs=runs, bytes_a_record={name: round(size, 1) for name, size in sized.items()})

@@ -58,13 +58,17 @@ class Result:
 
 def table(result: Result) -> Table:
     """One row a contender."""
-    shown = Table(title="records a second")
-    for heading in ("", "median", "min", "max", "us CPU each", "headrace is"):
+    shown = Table(title="records a second", caption="how many times as fast: median of the ratios within a round")
+    for heading in ("", "median", "min", "max", "µs CPU each", "headrace is"):
         shown.add_column(heading, justify="right" if heading else "left")
-    shown.add_column("what it does")
     for name in ORDER:
         rates = [run.rate for run in result.runs[name]]
         numbers = (f"{value:,.0f}" for value in (result.rate(name), min(rates), max(rates)))
         times = f"{result.ratio(name):.2f} x" if name in AGAINST else ""
-        shown.add_row(name, *numbers, f"{result.us_cpu(name):,.1f}", times, MEANING[name])
+        shown.add_row(name, *numbers, f"{result.us_cpu(name):,.1f}", times)
     return shown
+
+
+def legend() -> str:
+    """What each contender does, in a line."""
+    return "\n".join(f"{name:12} {meaning}" for name, meaning in MEANING.items())

@@ -106,7 +106,7 @@ class OutputWriter:
                 worker=self._worker,
                 scored_at=now_us,
                 offsets=origin.offset[rows],
-                version=versions.take(pa.array(rows)),
+                version=_pick(versions, rows),
                 rejects=_rejects(requests, origin, decisions, partition),
                 columns=dict(zip(logged.schema.names, logged.columns, strict=True)),
             )
@@ -186,6 +186,8 @@ def _reasons(decisions: Decisions, n: int) -> pa.Array | None:
 
 def _answered_by(decisions: Decisions, serving: Serving) -> pa.Array:
     """The version that answered each row; null where it was rejected."""
+    if not decisions.reasons:
+        return _by_variant(decisions, serving, "version")
     return pa.array(serving.versions).take(pa.array(decisions.variant, mask=~decisions.ok))
 
 
@@ -220,9 +222,9 @@ def _columns(requests: Requests, origin: Origin, decisions: Decisions, serving: 
     )
 
 
-def _pick(columns: pa.RecordBatch, rows: np.ndarray) -> pa.RecordBatch:
-    """Some rows of the batch; a run of neighbours, the common case, without a copy."""
-    if len(rows) == columns.num_rows:
+def _pick(columns: Any, rows: np.ndarray) -> Any:
+    """Some rows of an array or a record batch; a run of neighbours, the common case, without a copy."""
+    if len(rows) == len(columns):
         return columns
     if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
         return columns.slice(int(rows[0]), len(rows))

@@ -32,7 +32,7 @@ def test_a_plain_client_sends_json_and_avro_and_reads_each_answer_in_its_own_for
         producer.produce(f"{world.model}.requests", value, key=name)
     assert producer.flush(20) == 0
     answers = _answers(world, 2)
-    assert answers[b"as-json"].startswith(b"{")
+    assert answers[b"as-json"].startswith(b"{") and answers[b"as-avro"].startswith(b"\xc3\x01")
     told = json.loads(answers[b"as-json"])
     other = _avro_answer(answers[b"as-avro"])
     assert (told["request_id"], told["status"], told["version"]) == ("as-json", "ok", "v1")

@@ -128,7 +128,8 @@ class Sender:
         partition: int = -1,
     ) -> None:
         """Send any bytes; expect is ok, rejected, or unidentified (a dead letter and no answer)."""
-        line = {"id": name, "n": n, "key": key, "expect": expect, "sha": hashlib.sha256(value or b"").hexdigest()}
+        line = {"id": name, "n": n, "key": key, "expect": expect, "json": (value or b"").startswith(b"{")}
+        line["sha"] = hashlib.sha256(value or b"").hexdigest()
 
         def told(error: KafkaError | None, message: Message) -> None:
             place = (None, None) if error else (message.partition(), message.offset())
@@ -260,6 +261,7 @@ class Check:
         latest: dict[bytes, Place] = {}
         for message in read_all(self._bootstrap, f"{self._model}.predictions"):
             answer = read_answer(message.value(), self._schema, self._prefix)
+            answer["json"] = message.value().startswith(b"{")
             place = (answer["source_partition"], answer["source_offset"])
             if place in found:
                 self.faults["duplicate"].append((answer["request_id"], *place))
@@ -319,6 +321,8 @@ class Check:
             self.faults["rejection without its dead letter or row"].append((*name, letter, rejection))
         if answer and answer["request_id"] != line["id"]:
             self.faults["misattributed"].append((*name, answer["request_id"]))
+        if answer and answer["json"] != line["json"]:
+            self.faults["other format"].append(name)
         if answer and row and status == "ok":
             self._score(name, line, answer, row)
 

@@ -10,6 +10,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from headrace import bundle
 from headrace.bundle import Manifest, errors, libraries
+from headrace.bundle.trusted import PARTS, trusted
 from tests.unit.bundle import making
 
 
@@ -151,3 +152,10 @@ def test_the_trainer_is_told_of_a_type_that_no_worker_loads(tmp_path: Path) -> N
 
     with pytest.raises(errors.UntrustedModel, match="Canary"):
         modelfile.dumps(making.Canary())
+
+
+def test_the_list_of_estimators_is_that_of_the_locked_scikit_learn() -> None:
+    from skops.io._trusted_types import SKLEARN_ESTIMATOR_TYPE_NAMES
+
+    estimators = {name for name in trusted() if name not in PARTS}
+    assert estimators == set(SKLEARN_ESTIMATOR_TYPE_NAMES)

@@ -43,8 +43,6 @@ def test_without_a_failpoint_nothing_happens() -> None:
 def test_several_places_may_be_named() -> None:
     points = Failpoints.read({VARIABLE: "after_read=kill@2,after_produce=hang@1"})
     assert points.active("after_produce") and not points.active("after_read")
-    points.passing("after_read")
-    assert points.active("after_read")
 
 
 @pytest.mark.parametrize("asked", ["nonsense", "after_produce=kill", "a=kill@1,b=explode@1", "a=kill@1x", "a=kill@0"])

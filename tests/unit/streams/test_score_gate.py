@@ -1,12 +1,23 @@
 """The gate: no request is taken before something is served and the transactional ids are taken over."""
 
+import gc
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from streams.score.gate import Gate
+
+
+@pytest.fixture(autouse=True)
+def collector() -> Iterator[None]:
+    """A gate that opens sets the garbage collector for a worker's life; the tests after this one want theirs back."""
+    before = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*before)
 
 
 class FakeSource:

@@ -70,7 +70,8 @@ def test_a_registry_that_is_away_is_no_reason_to_reject_a_request() -> None:
 
 def test_a_schema_is_found_by_its_number(known: SchemaRegistry) -> None:
     assert schemas(known.url).by_id(7) == SCHEMA
-    assert schemas(known.url + "/").by_id(7) == SCHEMA
+    known.replies["/below/schemas/ids/7"] = reply(SCHEMA)
+    assert schemas(known.url + "/below/").by_id(7) == SCHEMA
 
 
 def test_a_number_that_the_schema_registry_does_not_know_is_unknown_for_a_while(known: SchemaRegistry) -> None:
