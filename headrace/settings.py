@@ -15,6 +15,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from headrace.errors import SettingsError
 
 LOCAL_FILE = "local.toml"
+PREFIX = "HEADRACE_"
+# Read elsewhere: which file to read, where a test makes a worker fail, how the local ClickHouse gets its password.
+NOT_SETTINGS = ("HEADRACE_CONFIG", "HEADRACE_FAILPOINT", "HEADRACE_LOCAL_CLICKHOUSE_PASSWORD")
 
 
 class _Part(BaseModel):
@@ -62,7 +65,7 @@ class Settings(BaseSettings):
     """All settings of one process, checked at its start."""
 
     model_config = SettingsConfigDict(
-        env_prefix="HEADRACE_", env_nested_delimiter="__", frozen=True, extra="forbid", validate_default=True
+        env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid", validate_default=True
     )
 
     data_dir: Path = Field(default=Path(".headrace"), description="folder of the local stack's data")
@@ -140,6 +143,8 @@ class Settings(BaseSettings):
 
 def load(**overrides: Any) -> Settings:
     """Read the settings; raises SettingsError that lists every fault at once."""
+    if unknown := [name for name in os.environ if _is_no_setting(name)]:
+        raise SettingsError(f"no setting is called {', '.join(sorted(unknown))}; docs/settings.md lists all")
     try:
         return Settings(**{key: value for key, value in overrides.items() if value is not None})
     except ValidationError as error:
@@ -162,6 +167,13 @@ def _user_file() -> Path:
     if named and not Path(named).is_file():
         raise SettingsError(f"HEADRACE_CONFIG names {named}, which is not a file")
     return Path(named or "headrace.toml")
+
+
+def _is_no_setting(variable: str) -> bool:
+    """Whether a HEADRACE_… variable is a slip of the pen; nested ones are checked with their part."""
+    if not variable.startswith(PREFIX) or variable in NOT_SETTINGS:
+        return False
+    return variable.removeprefix(PREFIX).lower().partition("__")[0] not in Settings.model_fields
 
 
 def _first(*values: Any) -> Any:

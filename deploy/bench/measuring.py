@@ -37,8 +37,8 @@ def measure(ground: Ground, contender: Contender, records: int, number: int) -> 
     topic = AnswerTopic(ground.address, contender.answers)
     process = contender.start(number)
     try:
-        began = _reached(process, topic, warm_of(records), contender.name, START_S)
-        ended = _reached(process, topic, records, contender.name, RUN_S)
+        began = _reached(process, topic, warm_of(records), ground, contender.name, START_S)
+        ended = _reached(process, topic, records, ground, contender.name, RUN_S)
         found = topic.read(records)
     finally:
         _stop(process)
@@ -53,7 +53,7 @@ def rehearse(ground: Ground, contender: Contender, records: int) -> Sizes:
     topic, logs = AnswerTopic(ground.address, contender.answers), AnswerTopic(ground.address, contender.logs)
     process = contender.start(0)
     try:
-        _reached(process, topic, records, contender.name, START_S + RUN_S)
+        _reached(process, topic, records, ground, contender.name, START_S + RUN_S)
         topic.read(records)
     finally:
         _stop(process)
@@ -67,15 +67,20 @@ def _exactly(found: Found, records: int, name: str) -> None:
         raise BenchFailed(f"{name} gave {len(found.at_ms)} answers to {records} requests")
 
 
-def _reached(process: Process, topic: AnswerTopic, count: int, name: str, patience_s: float) -> _Mark:
+def _reached(process: Process, topic: AnswerTopic, count: int, ground: Ground, name: str, patience_s: float) -> _Mark:
     deadline = time.monotonic() + patience_s
     while (written := topic.written()) < count:
         if process.poll() is not None:
-            raise BenchFailed(f"{name} ended with {process.returncode} after {written} answers; its log says why")
+            raise BenchFailed(f"{name} ended with {process.returncode} after {written} answers:\n{_said(ground, name)}")
         if time.monotonic() > deadline:
-            raise BenchFailed(f"{name} gave {written} of {count} answers in {patience_s:.0f} s; its log may say why")
+            raise BenchFailed(f"{name} gave {written} of {count} answers in {patience_s:.0f} s:\n{_said(ground, name)}")
         time.sleep(LOOK_S)
     return _Mark(written, cpu_seconds(process.pid))
+
+
+def _said(ground: Ground, name: str) -> str:
+    """The end of its log, whose folder may be gone in a moment."""
+    return (ground.data_dir / f"{name}.log").read_text(encoding="utf-8", errors="replace")[-2000:]
 
 
 def _stop(process: Process) -> None:

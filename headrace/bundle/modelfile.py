@@ -1,6 +1,7 @@
 """The model file: skops, with a fixed list of trusted types."""
 
 import sys
+from importlib import import_module
 from typing import Any
 
 from headrace.bundle.errors import UntrustedModel
@@ -46,12 +47,12 @@ def _skops_io() -> Any:
     Making that list imports all of scikit-learn, which took longer than all else that a worker does before it serves
     again. Ours is estimators.txt, so nothing is trusted that would not be otherwise.
     """
-    if "skops.io" not in sys.modules:
-        import sklearn.utils
+    if "skops.io" in sys.modules:
+        return sys.modules["skops.io"]
+    import sklearn.utils
 
-        everything, sklearn.utils.all_estimators = sklearn.utils.all_estimators, list
-        try:
-            import skops.io
-        finally:
-            sklearn.utils.all_estimators = everything
-    return sys.modules["skops.io"]
+    everything, sklearn.utils.all_estimators = sklearn.utils.all_estimators, list
+    try:
+        return import_module("skops.io")
+    finally:
+        sklearn.utils.all_estimators = everything

@@ -99,9 +99,7 @@ class ClickHouse:
         try:
             return self._client.execute(query, parameters, **options)
         except driver.ServerException as error:
-            raise ClickHouseRefused(
-                doing, error.code, error.message.partition("Stack trace")[0].partition("Expected one of")[0].strip()
-            ) from None
+            raise ClickHouseRefused(doing, error.code, _first_part(error.message)) from None
         except (driver.Error, OSError, EOFError) as error:
             self._client.disconnect()
             raise ClickHouseUnreachable(doing, at, str(error) or type(error).__name__) from None

@@ -24,7 +24,7 @@ def shown(report: LedgerReport) -> Iterator[RenderableType]:
 
 
 def _table(report: LedgerReport) -> Table:
-    """A line a measure; all partitions where they fit into 80 columns, else the first ones that something is wrong with."""
+    """A line a measure; of many partitions only so many as fit, those with a fault first."""
     lines = sorted(report.partitions, key=lambda line: (line.unaccounted == 0, line.partition))[:MOST_PARTITIONS]
     table = Table(title=f"ledger of {report.model}")
     table.add_column("")

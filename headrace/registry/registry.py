@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fastavro.schema import SchemaParseException
+
 from headrace.bundle import SIZE_CAP, Manifest, checked_files, digest_of, manifest
 from headrace.bundle.errors import BundleTooLarge, DigestMismatch
 from headrace.modelfolder import NAME as MODEL_NAME
@@ -80,8 +82,14 @@ class Registry:
         raw = self._store.read(f"schemas/{mark.hex()}.avsc", SCHEMA_BYTES)
         if raw is None:
             raise UnknownSchema(f"no schema with the fingerprint {mark.hex()} is in the registry {self._store.url}")
-        schema = json.loads(raw)
-        if fingerprint(schema) != mark:
+        try:
+            schema = json.loads(raw)
+            sound = fingerprint(schema) == mark
+        except (ValueError, TypeError, SchemaParseException) as error:
+            raise RegistryError(
+                f"the schema {mark.hex()} in the registry {self._store.url} is damaged: {error}"
+            ) from None
+        if not sound:
             raise RegistryError(f"the schema {mark.hex()} in the registry {self._store.url} was changed")
         return dict(schema)
 

@@ -12,17 +12,21 @@ def group_config(address: KafkaAddress, *, group: str, ear: ErrorEar, instance: 
     fetch.queue.backoff.ms: librdkafka's default of one second makes a full queue stall the stream for that long.
     """
     static = {} if instance is None else {"group.instance.id": instance}
-    return address.client(ear) | static | {
-        "group.id": group,
-        "partition.assignment.strategy": "range",
-        "session.timeout.ms": 6000,
-        "heartbeat.interval.ms": 500,
-        "isolation.level": "read_committed",
-        "enable.auto.commit": False,
-        "enable.auto.offset.store": False,
-        "auto.offset.reset": "earliest",
-        "fetch.wait.max.ms": 100,
-        "fetch.queue.backoff.ms": 10,
-        "topic.metadata.refresh.interval.ms": 5000,
-        "allow.auto.create.topics": False,
-    }
+    return (
+        address.client(ear)
+        | static
+        | {
+            "group.id": group,
+            "partition.assignment.strategy": "range",
+            "session.timeout.ms": 6000,
+            "heartbeat.interval.ms": 500,
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 100,
+            "fetch.queue.backoff.ms": 10,
+            "topic.metadata.refresh.interval.ms": 5000,
+            "allow.auto.create.topics": False,
+        }
+    )

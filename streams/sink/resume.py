@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import structlog
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from headrace.kafka.clients import KafkaAddress
@@ -12,6 +13,8 @@ from streams.sink.store import SinkStore
 from streams.sink.writing import LOGS, Writing
 
 PATIENCE = 50
+PATIENCE_S = 10.0
+log = structlog.get_logger()
 
 
 class FromClickHouse:
@@ -35,10 +38,14 @@ class FromClickHouse:
 
 
 def read_range(address: KafkaAddress, span: Range) -> list[Message]:
-    """Exactly the records of a range."""
+    """Exactly the records of a range; none of one that the topic no longer holds, for the ledger to show."""
     consumer = Consumer(address.reader())
     found: list[Message] = []
     try:
+        low, _ = consumer.get_watermark_offsets(TopicPartition(span.topic, span.partition), timeout=PATIENCE_S)
+        if low > span.last:
+            log.error("range-expired", token=span.token, first_held=low)
+            return []
         consumer.assign([TopicPartition(span.topic, span.partition, span.first)])
         for _ in range(PATIENCE):
             found += [m for m in consumer.consume(500, 0.2) if not m.error() and offset_of(m) <= span.last]

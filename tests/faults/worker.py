@@ -48,11 +48,15 @@ class Worker:
         """Send a signal to the present life."""
         self._process.send_signal(number)
 
-    def stop(self) -> None:
-        """SIGTERM, and SIGKILL for one that does not leave; not started again."""
+    def ask_to_stop(self) -> None:
+        """SIGTERM, without waiting; not started again."""
         self._stopping.set()
         self._process.send_signal(signal.SIGCONT)
         self._process.terminate()
+
+    def stop(self) -> None:
+        """SIGTERM, and SIGKILL for one that does not leave; not started again."""
+        self.ask_to_stop()
         self._thread.join(LEAVING_S)
         if self._thread.is_alive():
             self._process.kill()

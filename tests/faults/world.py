@@ -64,6 +64,8 @@ class World:
             sender.kill()
             sender.communicate()
         for worker in self._workers:
+            worker.ask_to_stop()
+        for worker in self._workers:
             worker.stop()
         self._database.close()
 
@@ -155,6 +157,7 @@ class World:
         }
         done = subprocess.run(self._checker("check", options), capture_output=True, text=True, check=False)
         assert done.stdout, done.stderr
+        (self.folder / "report.json").write_text(done.stdout)
         report: dict[str, Any] = json.loads(done.stdout)
         return report
 
