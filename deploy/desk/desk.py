@@ -120,5 +120,3 @@ def _lost(chain: Chain, release: Release, reason: str, detail: str) -> Exception
         )
     why = f"{reason}: {detail}" if reason else "it is not found in the topic"
     return NotTaken(f"the release of {release.model} was published, but it does not count: {why}")
-
-

@@ -12,7 +12,7 @@ FIELDS = [
     {"name": "colour", "type": "string"},
     {"name": "side", "type": {"type": "enum", "name": "Side", "symbols": ["left", "right"]}},
 ]
-TRAIN = '''
+TRAIN = """
 from rows import history
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -21,8 +21,8 @@ from sklearn.pipeline import make_pipeline
 
 def estimator(features):
     return make_pipeline(SimpleImputer(), LogisticRegression())
-'''
-ROWS = '''
+"""
+ROWS = """
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -44,7 +44,7 @@ def history():
         "colour": [("red", "blue")[i % 2] for i in range(n)],
         "side": [("left", "right")[i % 2] for i in range(n)],
     })
-'''
+"""
 
 
 class FolderRegistry:
