@@ -15,9 +15,12 @@ from headrace.modelfolder import NAME
 SUFFIX = "_predictions"
 OWN = ("source_partition", "source_offset", "entity", "event_time", "scored_at")
 SCORED = ("version", "variant", "release", "score", "decision")
+# Only tables that `headrace apply` made: a user may have others of such a name.
 COLUMNS = """
 SELECT table, name, comment FROM system.columns
-WHERE database = currentDatabase() AND endsWith(table, %(suffix)s) ORDER BY table, position
+WHERE database = currentDatabase() AND endsWith(table, %(suffix)s) AND table IN
+    (SELECT name FROM system.tables WHERE database = currentDatabase() AND endsWith(engine, 'ReplacingMergeTree'))
+ORDER BY table, position
 """
 REJECTIONS = """
 SELECT model, source_topic, source_partition, source_offset, scored_at, reason, worker FROM rejections FINAL

@@ -53,7 +53,7 @@ def bad_requests(model: str) -> Iterator[tuple[str, bytes | None, str, str]]:
 def test_each_bad_request_is_rejected_and_kept_and_its_neighbours_are_scored(world: World) -> None:
     """All of them lie among good requests in one batch of one partition; in a second round each comes alone.
 
-    Seen to fail with a row's reject spread over its batch, and without the dead letter of an unidentified request.
+    Seen to fail with a row's reject spread over its batch, and with the dead letters of every other row left out.
     """
     world.limit(f"{world.model}.requests", 12_000_000)
     bad, sender = list(bad_requests(world.model)), world.sender()

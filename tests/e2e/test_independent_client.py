@@ -19,7 +19,7 @@ EVENT_TIME = 1_700_000_000_123
 
 
 def test_a_plain_client_sends_json_and_avro_and_reads_each_answer_in_its_own_format(world: World) -> None:
-    """Seen to fail with AnswerWriter writing every row as JSON (Format.JSON for all rows in _mixed and write)."""
+    """Seen to fail with every answer written as JSON."""
     world.scorer()
     world.sink()
     record = {"event_time": EVENT_TIME, "entity": "e", "features": FEATURES}

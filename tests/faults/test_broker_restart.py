@@ -37,7 +37,7 @@ def test_a_broker_restarted_under_load_costs_no_request_and_repeats_none(
 ) -> None:
     """A scorer is frozen within a transaction, its outputs sent, while the broker is restarted; then it goes on, or dies.
 
-    Seen to fail with the outputs in a transaction of their own, before that of the offsets: the next life answers twice.
+    Seen to fail with the outputs in a transaction of their own, before that of the offsets: answers twice.
     """
     world = World(tmp_path / "world", broker.address, engine)
     try:

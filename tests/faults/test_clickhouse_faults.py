@@ -46,7 +46,7 @@ def test_an_insert_whose_answer_was_lost_adds_no_row_a_second_time(world: World,
 
 
 def test_while_clickhouse_is_away_the_sink_waits_and_scoring_goes_on(world: World, proxy: Proxy) -> None:
-    """Seen to fail with a NotDelivered of the sink counted as delivered (rows lost)."""
+    """Seen to fail with a batch that ClickHouse did not take counted as written: rows lost."""
     world.scorer()
     sink = world.sink(**_through(proxy))
     sending = world.sending(rate=200)

@@ -43,8 +43,7 @@ def test_every_answer_is_of_a_version_released_before_while_versions_are_swapped
 def test_a_bundle_with_one_byte_changed_and_one_with_foreign_code_never_run(world: World, tmp_path: Path) -> None:
     """Both hold a canary that writes a file when it is loaded; both releases are signed. The old model serves on.
 
-    Seen to fail without the comparison of digests (the reason is another one: only the fixed list of types stood in the
-    way), and with the canary's type on that list too: the canary ran.
+    Seen to fail without the comparison of digests: the reason is another one, only what stands behind it was in the way.
     """
     canary = tmp_path / "canary"
     scorer = world.scorer()
@@ -68,7 +67,7 @@ def test_a_bundle_with_one_byte_changed_and_one_with_foreign_code_never_run(worl
 
 
 def test_a_release_replayed_reordered_unsigned_edited_or_of_a_foreign_key_changes_nothing(world: World) -> None:
-    """Seen to fail with the signature unchecked, and with the predecessor unchecked: v2 served before its release."""
+    """Seen to fail with the signature unchecked, and with the predecessor unchecked: v2 is taken before its release."""
     world.scorer()
     world.sink()
     world.add_version("v2")

@@ -7,7 +7,6 @@ import decimal
 import socket
 import uuid
 
-import numpy as np
 import pytest
 from clickhouse_driver.errors import Error, ServerException
 from clickhouse_front import ClickHouseFront
@@ -90,25 +89,6 @@ def test_all_types_beside_each_other_in_many_blocks_come_back_as_they_went(clien
     client.execute("INSERT INTO t VALUES", columns, columnar=True, settings={"insert_block_size": 7})
     back = client.execute("SELECT * FROM t ORDER BY n", columnar=True, settings={"max_block_size": 9})
     assert [list(column) for column in back] == columns
-
-
-def test_numpy_columns_come_back_as_they_went(front):
-    kinds = {"f": "Float64", "g": "Float32", "i": "Int64", "b": "UInt8", "s": "LowCardinality(String)"}
-    columns = {
-        "f": np.array([0.5, np.nan, np.inf] * 1000),
-        "g": np.array([1.5, 2.5, 3.5] * 1000, dtype=np.float32),
-        "i": np.arange(3000, dtype=np.int64),
-        "b": np.array([0, 1, 255] * 1000, dtype=np.uint8),
-        "s": np.array(["x", "", "ä"] * 1000, dtype=object),
-        "at": np.array(["2013-01-01T00:00:00", "2013-06-01T12:00:01", "1970-01-01"] * 1000, dtype="datetime64[ns]"),
-    }
-    with front.client(settings={"use_numpy": True}, compression="lz4") as client:
-        described = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
-        client.execute(f"CREATE TABLE numpy_columns ({described}, at DateTime64(3)) ENGINE = MergeTree ORDER BY i")
-        assert client.execute("INSERT INTO numpy_columns VALUES", list(columns.values()), columnar=True) == 3000
-        back = client.execute("SELECT * FROM numpy_columns ORDER BY i", columnar=True)
-    for column, values in zip(back, columns.values(), strict=True):
-        np.testing.assert_array_equal(column, values)
 
 
 FLAT = st.sampled_from(

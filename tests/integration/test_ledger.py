@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -31,6 +32,13 @@ def world(kafka: str, clickhouse: tuple[str, int]) -> Iterator[LedgerWorld]:
     made = LedgerWorld(kafka, clickhouse)
     yield made
     made.close()
+
+
+def waits(world: LedgerWorld) -> None:
+    """A committed transaction is seen once its markers are written, a moment after commit returns."""
+    deadline = time.monotonic() + 30
+    while not world.count().total.waiting:
+        assert time.monotonic() < deadline, "nothing waits"
 
 
 def words(report: LedgerReport) -> list[str]:
@@ -197,7 +205,7 @@ def test_waiting_ends_as_soon_as_the_block_is_there(world: LedgerWorld) -> None:
 
 def test_the_marker_behind_a_clients_transaction_is_not_waiting_for_ever(world: LedgerWorld) -> None:
     world.request(10, transactional=True)
-    assert world.count().total.waiting > 0
+    waits(world)
     world.take(10)
     world.block(0, 9)
     report = world.count()
@@ -212,7 +220,7 @@ def test_requests_of_an_open_transaction_do_not_wait_yet(world: LedgerWorld) -> 
     assert producer.flush(20) == 0
     assert world.count().total.waiting == 0
     producer.commit_transaction(20)
-    assert world.count().total.waiting > 0
+    waits(world)
 
 
 def test_requests_that_left_the_topic_before_they_were_taken_are_unaccounted(world: LedgerWorld) -> None:
