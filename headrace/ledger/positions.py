@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TypeVar
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from headrace import topics
 from headrace.kafka.clients import ErrorEar, KafkaAddress
@@ -31,8 +32,10 @@ class Positions:
 
     def __init__(self, address: KafkaAddress, model: str) -> None:
         self._address, self._topic, self._ear = address, topics.requests(model), ErrorEar()
+        self._group = scorers_group(model)
         own = {"fetch.message.max.bytes": PEEK_BYTES, "queued.max.messages.kbytes": 1024}
-        self._consumer = Consumer(address.reader(self._ear) | own | {"group.id": scorers_group(model)})
+        self._consumer = Consumer(address.reader(self._ear) | own)
+        self._admin = AdminClient(address.client(self._ear))
 
     def read(self) -> dict[int, Position]:
         """Each partition's offsets."""
@@ -61,12 +64,19 @@ class Positions:
             found = self._consumer.list_topics(self._topic, timeout=PATIENCE_S).topics[self._topic]
             if found.error is not None:
                 raise TopicMissing(self._topic)
-            asked = [TopicPartition(self._topic, partition) for partition in found.partitions]
-            parts = self._consumer.committed(asked, timeout=PATIENCE_S)
+            parts = self._offsets([TopicPartition(self._topic, partition) for partition in found.partitions])
         except KafkaException as error:
             heard = self._ear.last or error.args[0].str()
             raise KafkaUnreachable(f"reading the offsets of {self._topic}", self._address.bootstrap, heard) from None
         return {part.partition: part.offset if part.offset >= 0 else None for part in parts}
+
+    def _offsets(self, asked: list[TopicPartition]) -> list[TopicPartition]:
+        """What the scorers committed last. Not what is stable: while they work, some transaction is always open, and a
+        consumer that reads committed records would wait for a moment without one, up to its time-out."""
+        wanted = ConsumerGroupTopicPartitions(self._group, asked)
+        futures = self._admin.list_consumer_group_offsets([wanted], require_stable=False, request_timeout=PATIENCE_S)
+        found: list[TopicPartition] = futures[self._group].result().topic_partitions
+        return found
 
     def _patiently(self, asked: Callable[[], T]) -> T:
         """Asked again for a while: while a partition or a group changes its broker, Kafka refuses at once."""

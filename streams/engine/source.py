@@ -135,7 +135,7 @@ class GroupSource:
             done.set_exception(error)
             raise
         self._next.update(batch.next_offsets)
-        self._failures, self._rows = 0, min(self._most, self._rows * 2)
+        self._failures, self._rows = 0, min(self._most, self._rows + max(1, self._rows // 8))
         done.set_result(True)
 
     def _asked(self, batch: Batch) -> "tuple[Work, Future[bool]] | None":

@@ -35,7 +35,7 @@ def engine(tmp_path: Path) -> Iterator[tuple[str, int]]:
 def test_a_broker_restarted_under_load_costs_no_request_and_repeats_none(
     how: str, then: signal.Signals, broker: KafkaServer, engine: tuple[str, int], tmp_path: Path
 ) -> None:
-    """A scorer is frozen within a transaction, its outputs sent, while the broker is restarted; then it goes on, or dies.
+    """A scorer is frozen within a transaction, outputs sent, while the broker is restarted; then it goes on or dies.
 
     Seen to fail with the outputs in a transaction of their own, before that of the offsets: answers twice.
     """

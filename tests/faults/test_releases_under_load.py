@@ -43,7 +43,7 @@ def test_every_answer_is_of_a_version_released_before_while_versions_are_swapped
 def test_a_bundle_with_one_byte_changed_and_one_with_foreign_code_never_run(world: World, tmp_path: Path) -> None:
     """Both hold a canary that writes a file when it is loaded; both releases are signed. The old model serves on.
 
-    Seen to fail without the comparison of digests: the reason is another one, only what stands behind it was in the way.
+    Seen to fail without the comparison of digests: the reason is another one, of what stands behind it.
     """
     canary = tmp_path / "canary"
     scorer = world.scorer()

@@ -61,8 +61,8 @@ def test_a_call_that_never_returns_ends_the_process_and_the_next_one_goes_on(wor
 def test_a_log_block_that_kafka_refuses_shrinks_and_an_impossible_request_is_rejected(world: World) -> None:
     """The broker takes blocks of 8 kB only; one request's own row is larger than that.
 
-    Seen to fail without halving (nothing is delivered any more), without giving up the impossible request (its partition
-    stalls), and without the seek back after a batch that was not delivered (requests lost).
+    Seen to fail without halving (nothing is delivered any more), without giving up the impossible request (its
+    partition stalls), and without the seek back after a batch that was not delivered (requests lost).
     """
     world.limit(f"{world.model}.logs", 8_000)
     sender = world.sender()

@@ -92,7 +92,7 @@ def test_what_was_not_delivered_is_read_again_in_ever_smaller_batches_and_nothin
             raise NotDelivered("too-large", "for the broker")
 
     reading = Reading(FakeConsumer(LOG), verdict=verdict).run()
-    assert reading.sizes()[:8] == [8, 4, 2, 1, 1, 2, 4, 8], "a batch of one tells which record it is"
+    assert reading.sizes()[:8] == [8, 4, 2, 1, 1, 2, 3, 4], "a batch of one tells which record it is"
     assert [done.result(0) for done in reading.outcomes[:5]] == [False] * 4 + [True]
     assert reading.offsets(A) == list(range(25)) and reading.offsets(B) == list(range(10))
 
