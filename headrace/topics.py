@@ -77,6 +77,11 @@ def dead_letters(model: str) -> str:
     return f"{model}.dead-letters"
 
 
+def scorers_group(model: str) -> str:
+    """The consumer group of a model's scorers."""
+    return f"headrace.{model}.score"
+
+
 def _of_model(topic: Topic, model: str, partitions: int) -> Topic:
     return Topic(
         name=topic.name.format(model=model),

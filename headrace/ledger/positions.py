@@ -22,17 +22,12 @@ PEEK_BYTES = 65_536
 T = TypeVar("T")
 
 
-def scorers_group(model: str) -> str:
-    """The consumer group of a model's scorers."""
-    return f"headrace.{model}.score"
-
-
 class Positions:
     """Asks Kafka, without joining the scorers' group."""
 
     def __init__(self, address: KafkaAddress, model: str) -> None:
         self._address, self._topic, self._ear = address, topics.requests(model), ErrorEar()
-        self._group = scorers_group(model)
+        self._group = topics.scorers_group(model)
         own = {"fetch.message.max.bytes": PEEK_BYTES, "queued.max.messages.kbytes": 1024}
         self._consumer = Consumer(address.reader(self._ear) | own)
         self._admin = AdminClient(address.client(self._ear))

@@ -30,7 +30,7 @@ from streams.score.loading import Loading
 from streams.score.measures import Measures
 from streams.score.outputs import OutputWriter
 from streams.score.releases import Releases
-from streams.score.schemas import WriterSchemas
+from streams.score.schemas import WriterSchemas, registered
 from streams.score.serving import Slot
 
 
@@ -83,7 +83,7 @@ def _requests(settings: Settings, model: str, name: str) -> Any:
     """The source of requests, what answers them, and what must be opened before the first poll."""
     address, ear, failpoints = kafka_address(settings), ErrorEar(), Failpoints.read()
     worker, watchdog = settings.worker, Watchdog(settings.worker.watchdog_s)
-    group = f"headrace.{model}.score"
+    group = topics.scorers_group(model)
     source = GroupSource(
         config=group_config(address, group=group, instance=name, ear=ear),
         topics=[topics.requests(model)],
@@ -100,9 +100,10 @@ def _requests(settings: Settings, model: str, name: str) -> Any:
         watchdog=watchdog,
         failpoints=failpoints,
     )
+    schema = read_schema(topics.schemas_folder() / "avro")
     exactly_once = worker.delivery == "exactly-once"
     delivery = Delivery(
-        writer=OutputWriter(model, name, AnswerWriter(read_schema(topics.schemas_folder() / "avro"))),
+        writer=OutputWriter(model, name, AnswerWriter(schema, registered(settings.schema_registry, model, schema))),
         deliverer=transactions if exactly_once else PlainProducer(address, source.commit, failpoints),
         max_bytes=worker.max_request_bytes,
         failpoints=failpoints,

@@ -8,16 +8,32 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from headrace import topics
 from headrace.errors import HeadraceError
 from headrace.registry import Registry
 from headrace.registry.errors import UnknownSchema
 from headrace.wire.avro_schema import parse_record
 from streams.engine.errors import NotDelivered
+from streams.score.errors import AnswerNotRegistered
 
 # An unknown schema is asked for again only after this long, or one bad client would ask at every request.
 ASK_AGAIN_S = 5.0
 TIMEOUT_S = 5.0
 Schema = Mapping[str, Any]
+
+
+def registered(schema_registry: str, model: str, answer: Schema) -> int | None:
+    """The number of the answer schema in the schema registry, registered if need be; None where none is configured."""
+    if not schema_registry:
+        return None
+    url = f"{schema_registry.rstrip('/')}/subjects/{topics.predictions(model)}-value/versions"
+    body = json.dumps({"schema": json.dumps(answer)}).encode()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/vnd.schemaregistry.v1+json"})
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as reply:
+            return int(json.load(reply)["id"])
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
+        raise AnswerNotRegistered(schema_registry, f"{type(error).__name__}: {error}") from None
 
 
 class WriterSchemas:

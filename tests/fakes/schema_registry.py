@@ -1,4 +1,4 @@
-"""A schema registry on loopback: answers GET /schemas/ids/N with what a test says."""
+"""A schema registry on loopback: answers GET and POST of a path with what a test says."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -13,6 +13,7 @@ class SchemaRegistry:
         self.url = f"http://127.0.0.1:{port}"
         self.replies = dict(replies)
         self.asked: list[str] = []
+        self.posted: list[bytes] = []
 
 
 @contextmanager
@@ -30,6 +31,10 @@ def schema_registry(replies: Mapping[str, tuple[int, bytes]]) -> Iterator[Schema
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            known.posted.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.do_GET()
 
         def log_message(self, *told: object) -> None:
             """Silent."""

@@ -21,8 +21,8 @@ from headrace.kafka.errors import KafkaUnreachable
 from headrace.kafka.read import end_offsets
 from headrace.kafka.topics import create_topics
 from headrace.ledger.ledger import Ledger
-from headrace.ledger.positions import scorers_group
 from headrace.ledger.report import LedgerReport
+from headrace.topics import scorers_group
 
 FEATURES = {"type": "record", "name": "Features", "fields": [{"name": "x", "type": "double"}]}
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -8,7 +8,8 @@ import pytest
 
 from headrace.wire.framing import fingerprint
 from streams.engine.errors import NotDelivered
-from streams.score.schemas import ASK_AGAIN_S, WriterSchemas
+from streams.score.errors import AnswerNotRegistered
+from streams.score.schemas import ASK_AGAIN_S, WriterSchemas, registered
 from tests.fakes.clock import FakeClock
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.schema_registry import SchemaRegistry, schema_registry
@@ -127,3 +128,22 @@ def test_a_registered_schema_that_no_request_can_be_written_with_is_unknown(
     """Anybody may register such a one and send its number: it must neither stop the worker nor hold up the rest."""
     known.replies["/schemas/ids/7"] = answer
     assert schemas(known.url).by_id(7) is None
+
+
+def test_the_answers_schema_is_registered_under_the_topic_of_answers(known: SchemaRegistry) -> None:
+    known.replies["/subjects/flights.predictions-value/versions"] = (200, b'{"id": 41}')
+    assert registered(known.url, "flights", SCHEMA) == 41
+    assert json.loads(json.loads(known.posted[0])["schema"]) == SCHEMA
+
+
+def test_without_a_schema_registry_there_is_no_number() -> None:
+    assert registered("", "flights", SCHEMA) is None
+
+
+@pytest.mark.parametrize("answer", [(409, b"{}"), (200, b"[]"), (200, b'{"id": "x"}'), (0, b"not HTTP")])
+def test_a_schema_registry_that_does_not_take_the_answers_is_told(
+    known: SchemaRegistry, answer: tuple[int, bytes]
+) -> None:
+    known.replies["/subjects/flights.predictions-value/versions"] = answer
+    with pytest.raises(AnswerNotRegistered, match="does not take the schema of answers"):
+        registered(known.url, "flights", SCHEMA)
