@@ -1,5 +1,6 @@
 """The workers of the local stack: scorers and a sink, kept running."""
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from deploy.local.kafka.ports import pick_free
 from deploy.local.part import python_path
 from deploy.local.supervise.child import Child
 from deploy.local.supervise.events import Event
+from deploy.local.supervise.spare import Spare
 from deploy.local.supervise.supervisor import Supervisor
 
 # A worker ends its batch, leaves its group and closes: the design asks for ten seconds.
@@ -19,7 +21,9 @@ class Workers:
     """Children that run `headrace worker …`; supervisor is there to ask and to signal."""
 
     def __init__(self, folder: StackFolder, on_event: Callable[[Event], None]) -> None:
-        self.supervisor = Supervisor(folder.logs, on_event)
+        spare_env = {**os.environ, "PYTHONPATH": python_path()}
+        self._spare = Spare((sys.executable, "-m", "streams.spare"), spare_env, folder.logs / "spare.log")
+        self.supervisor = Supervisor(folder.logs, on_event, self._spare)
         self._data_dir: Path = folder.root
         self._http_ports: dict[str, int] = {}
 
@@ -27,7 +31,10 @@ class Workers:
         """Start so many scorers of a model; their names."""
         env = {"HEADRACE_WORKER__DELIVERY": delivery}
         names = [f"score-{model}-{number}" for number in range(1, count + 1)]
-        return [self.start(name, "score", "--model", model, env=env) for name in names]
+        for name in names:
+            self.start(name, "score", "--model", model, env=env)
+        self._spare.prepare()
+        return names
 
     def start_sink(self) -> str:
         """Start the sink; its name."""
@@ -44,7 +51,10 @@ class Workers:
             "PYTHONPATH": python_path(),
         }
         argv = (sys.executable, "-m", "headrace", "worker", *arguments)
-        self.supervisor.start(Child(name=name, argv=argv, env={**own, **(env or {})}))
+        # Only a scorer's start is slow, and only its partitions wait for it.
+        spare = ("worker", *arguments) if arguments[0] == "score" else None
+        child = Child(name=name, argv=argv, env={**own, **(env or {})}, spare_arguments=spare)
+        self.supervisor.start(child)
         return name
 
     @property
@@ -54,4 +64,5 @@ class Workers:
 
     def stop(self) -> None:
         """Stop all of them side by side."""
+        self._spare.stop()
         self.supervisor.stop_all(STOP_SECONDS)

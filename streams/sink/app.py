@@ -32,21 +32,7 @@ BLOCKS_A_BATCH = 5000
 def build_app(settings: Settings) -> Application:
     """A sink: one source, one agent, one connection to ClickHouse that only the source's thread uses."""
     name = settings.worker_name("sink")
-    address, failpoints, ear = kafka_address(settings), Failpoints.read(), ErrorEar()
-    store = SinkStore(ClickHouse(clickhouse_address(settings)), name, failpoints)
-    writing = Writing(store, settings.worker.sink_rows)
-    source = GroupSource(
-        # No static member: Kafka would give one that is back within its session its old partitions again, without the
-        # topics of models applied meanwhile, and nobody would read those (KAFKA-12759).
-        config=group_config(address, group=GROUP, ear=ear),
-        topics=TOPICS,
-        start=FromClickHouse(partial(read_range, address), store, writing),
-        # An insert into a slow ClickHouse may take minutes; only Kafka's calls are guarded.
-        watchdog=Watchdog(max(600.0, settings.worker.watchdog_s)),
-        ear=ear,
-        batch_rows=BLOCKS_A_BATCH,
-        linger_s=settings.worker.sink_seconds,
-    )
+    source, writing = _source(settings, name)
     app = new_application(
         name,
         folder=settings.data_dir / "faust" / name,
@@ -82,3 +68,23 @@ def build_app(settings: Settings) -> Application:
             not_written.inc()
 
     return app
+
+
+def _source(settings: Settings, name: str) -> tuple[GroupSource, Writing]:
+    """What reads Kafka, and what its thread writes to ClickHouse."""
+    address, failpoints, ear = kafka_address(settings), Failpoints.read(), ErrorEar()
+    store = SinkStore(ClickHouse(clickhouse_address(settings)), name, failpoints)
+    writing = Writing(store, settings.worker.sink_rows)
+    source = GroupSource(
+        # No static member: Kafka would give one that is back within its session its old partitions again, without the
+        # topics of models applied meanwhile, and nobody would read those (KAFKA-12759).
+        config=group_config(address, group=GROUP, ear=ear),
+        topics=TOPICS,
+        start=FromClickHouse(partial(read_range, address), store, writing),
+        # An insert into a slow ClickHouse may take minutes; only Kafka's calls are guarded.
+        watchdog=Watchdog(max(600.0, settings.worker.watchdog_s)),
+        ear=ear,
+        batch_rows=BLOCKS_A_BATCH,
+        linger_s=settings.worker.sink_seconds,
+    )
+    return source, writing

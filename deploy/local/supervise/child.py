@@ -14,6 +14,7 @@ from typing import Literal
 
 from deploy.local.supervise.backoff import BackOff
 from deploy.local.supervise.events import Ended, Event, Restarting, Started, ended
+from deploy.local.supervise.spare import Spare
 from deploy.local.supervise.spawn import Process, spawn
 
 logger = logging.getLogger(__name__)
@@ -21,11 +22,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Child:
-    """What to run under which name; env is added to the supervisor's own environment."""
+    """What to run under which name; env is added to the supervisor's own environment.
+
+    spare_arguments: what a process in waiting is told, in order to be this child; None: it is always begun anew.
+    """
 
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
+    spare_arguments: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +48,9 @@ class Status:
 class Keeper:
     """Keeps one child running until it is told to stop."""
 
-    def __init__(self, child: Child, log: Path, on_event: Callable[[Event], None]) -> None:
+    def __init__(self, child: Child, log: Path, on_event: Callable[[Event], None], spare: Spare | None = None) -> None:
         self._child = child
+        self._spare = spare
         self._log = log
         self._on_event = on_event
         self._lock = Lock()
@@ -120,9 +126,14 @@ class Keeper:
             if self._stopping.is_set():
                 return None
             self._restarts += 1
-            self._process = process = self._spawn()
+            self._process = process = self._take_spare() or self._spawn()
         self._tell_started(process)
         return process
+
+    def _take_spare(self) -> Process | None:
+        if self._spare is None or self._child.spare_arguments is None:
+            return None
+        return self._spare.take(self._child.spare_arguments, self._child.env, self._log)
 
     def _spawn(self) -> Process:
         return spawn(self._child.argv, env={**os.environ, **self._child.env}, log=self._log)

@@ -28,16 +28,24 @@ class _Order:
     env: Mapping[str, str]
     log: Path
     keep_open: tuple[int, ...]
+    told_by_pipe: bool
     process: Future[Process]
 
 
-def spawn(argv: Sequence[str], *, env: Mapping[str, str], log: Path, keep_open: tuple[int, ...] = ()) -> Process:
+def spawn(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    log: Path,
+    keep_open: tuple[int, ...] = (),
+    told_by_pipe: bool = False,
+) -> Process:
     """Starts argv in a session of its own (Ctrl-C at a terminal reaches only this process), output appended to log.
 
     env is the whole environment; keep_open are file descriptors that the child inherits. A program that cannot
-    be run is a child that ends with code 127 and says why in its log.
+    be run is a child that ends with code 127 and says why in its log. told_by_pipe: its standard input is a pipe.
     """
-    order = _Order(argv=argv, env=env, log=log, keep_open=keep_open, process=Future())
+    order = _Order(argv=argv, env=env, log=log, keep_open=keep_open, told_by_pipe=told_by_pipe, process=Future())
     _spawner(os.getpid()).put(order)
     return order.process.result()
 
@@ -65,7 +73,7 @@ def _popen(order: _Order) -> Process:
         return subprocess.Popen(
             [*launcher, *order.argv],
             env=order.env,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if order.told_by_pipe else subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=order.keep_open,

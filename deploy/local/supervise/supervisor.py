@@ -8,6 +8,7 @@ from pathlib import Path
 from deploy.local.supervise.child import Child, Keeper, Status
 from deploy.local.supervise.errors import SuperviseError
 from deploy.local.supervise.events import Event
+from deploy.local.supervise.spare import Spare
 
 GRACE_SECONDS = 10.0
 
@@ -19,8 +20,11 @@ class Supervisor:
     of a child is appended to <log_folder>/<name>.log.
     """
 
-    def __init__(self, log_folder: Path, on_event: Callable[[Event], None] = lambda _: None) -> None:
+    def __init__(
+        self, log_folder: Path, on_event: Callable[[Event], None] = lambda _: None, spare: Spare | None = None
+    ) -> None:
         self._log_folder = log_folder
+        self._spare = spare
         self._on_event = on_event
         self._keepers: dict[str, Keeper] = {}
 
@@ -30,7 +34,7 @@ class Supervisor:
         if known and known.alive:
             raise SuperviseError.running(child.name)
         self._log_folder.mkdir(parents=True, exist_ok=True)
-        self._keepers[child.name] = Keeper(child, self._log_folder / f"{child.name}.log", self._on_event)
+        self._keepers[child.name] = Keeper(child, self._log_folder / f"{child.name}.log", self._on_event, self._spare)
 
     def status(self, name: str) -> Status:
         """How one child is."""
