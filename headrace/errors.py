@@ -3,7 +3,6 @@
 HeadraceError                 what happened and what to do, in one message; the CLI prints it and exits with 2
 ├── SettingsError             raised when settings cannot be used as they stand
 ├── ModelFolderError          raised when a model folder is incomplete or contradicts itself
-├── TopicsError               raised when schemas/topics.toml or a topic name is not usable
 └── MissingPartError          raised when this installation does not hold the code of a command
 
 Packages below add their own, derived from HeadraceError, in their own errors.py.
@@ -20,10 +19,6 @@ class SettingsError(HeadraceError):
 
 class ModelFolderError(HeadraceError):
     """Raised when a model folder is incomplete or contradicts itself."""
-
-
-class TopicsError(HeadraceError):
-    """Raised when the table of topics or the name of a topic is not usable."""
 
 
 class MissingPartError(HeadraceError):

@@ -35,7 +35,8 @@ class AnswerReader:
     def stop(self) -> None:
         """Stop reading."""
         self._stopping.set()
-        self._thread.join(10)
+        if self._thread.is_alive():
+            self._thread.join(10)
 
     def _run(self) -> None:
         consumer = Consumer(self._address.reader() | {"fetch.wait.max.ms": 5})

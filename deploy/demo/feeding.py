@@ -52,7 +52,8 @@ class Feeder:
     def stop(self) -> None:
         """Stop sending."""
         self._stopping.set()
-        self._thread.join(60)
+        if self._thread.is_alive():
+            self._thread.join(60)
 
     def _run(self) -> None:
         last, next_bad = time.monotonic(), time.monotonic() + 1
@@ -76,8 +77,6 @@ class Feeder:
             with self._tally.lock:
                 if error is None:
                     self._tally.acknowledged[cast(Place, (message.partition(), message.offset()))] = request_id
-                else:
-                    self._tally.not_acknowledged += 1
 
         self._tally.sent_at[request_id] = time.perf_counter()
         self._tally.sent += 1

@@ -41,7 +41,7 @@ def run(stack: LocalStack, view: View, keys: Keys, *, scorers: int, speed: float
     with Ledger(MODEL, kafka=address, clickhouse=ClickHouse(clickhouse_address(settings))) as ledger:
         stage = Stage(stack, view, keys, build_desk(settings), feeder, Watch(stack, tally, ledger), tally)
         try:
-            trained = {"v1": _first_model(stage)}
+            trained = _first_model(stage)
             _start_workers(stage, scorers)
             reader.start()
             began = time.monotonic()
@@ -58,14 +58,14 @@ def run(stack: LocalStack, view: View, keys: Keys, *, scorers: int, speed: float
     counted = summary(tally=tally, report=report, clickhouse=clickhouse, seconds=seconds, swap=swap)
     told = {"workers": scorers, "kills": stage.kills, "train": trained}
     example = {"request_id": "by-hand-1", "event_time": "2013-04-01T12:00:00Z", "features": features}
-    return counted | told | {"example": example, "example_id": next(reversed(tally.sent_at))}
+    return counted | told | {"example": example, "example_id": next(reversed(tally.sent_at), "REQUEST_ID")}
 
 
 def _first_model(stage: Stage) -> dict[str, Any]:
     measured = _train(stage, FEBRUARY).result()
     stage.view.say(_told(measured))
     stage.approve(measured["version"], "the first model: January's flights")
-    return kept(measured)
+    return {measured["version"]: kept(measured)}
 
 
 def _start_workers(stage: Stage, scorers: int) -> None:

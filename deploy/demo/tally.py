@@ -18,7 +18,6 @@ class Tally:
     acknowledged: dict[Place, str] = field(default_factory=dict)
     sent_at: dict[str, float] = field(default_factory=dict)
     sent: int = 0
-    not_acknowledged: int = 0
     answers: Counter[Place] = field(default_factory=Counter)
     by_version: Counter[str] = field(default_factory=Counter)
     dead_letters: Counter[Place] = field(default_factory=Counter)

@@ -47,7 +47,6 @@ class LocalStack:
         self._told = told
         self._undo = ExitStack()
         self._settings: Settings | None = None
-        self._addresses: Addresses | None = None
 
     @property
     def data_dir(self) -> Path:
@@ -59,12 +58,6 @@ class LocalStack:
         """Settings with which this process finds the stack; known once it has started."""
         assert self._settings, "the stack has not been started"
         return self._settings
-
-    @property
-    def addresses(self) -> Addresses:
-        """Where everything is; known once it has started."""
-        assert self._addresses, "the stack has not been started"
-        return self._addresses
 
     def start(self) -> Addresses:
         """Start it and return when all of it answers; what was started is stopped again when something fails.
@@ -78,12 +71,11 @@ class LocalStack:
                 self._told(f"made a signing key: {key}")
             self._start_parts(own)
             self._settings = load(data_dir=self.data_dir)
-            self._addresses = _addresses(self._settings, own)
         except BaseException:
             # Ctrl-C while it starts, too: who was not given a running stack will not stop it.
             self.stop()
             raise
-        return self._addresses
+        return _addresses(self._settings, own)
 
     def stop(self) -> None:
         """Stop the workers, then ClickHouse, then Kafka; safe to repeat."""

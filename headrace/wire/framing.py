@@ -18,7 +18,6 @@ from headrace.wire.block import Block, runs
 
 AVRO_MARK = b"\xc3\x01"
 CONFLUENT_MARK = b"\x00"
-FINGERPRINT_BYTES = 8
 LONGEST_HEADER = 10
 
 

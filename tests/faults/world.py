@@ -114,7 +114,7 @@ class World:
         return self._worker(["score", "--model", self.model], name, failpoints, env)
 
     def sink(self, failpoints: Sequence[str] = (), **env: str) -> Worker:
-        """Start the sink. All tests give it one name: as a static member it then waits for no session to end."""
+        """Start the sink."""
         return self._worker(["sink"], "sink", failpoints, env)
 
     def _worker(self, command: list[str], name: str, failpoints: Sequence[str], env: Mapping[str, str]) -> Worker:
