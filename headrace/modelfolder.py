@@ -22,6 +22,15 @@ class Training(BaseModel):
     seed: int = Field(default=0, ge=0)
 
 
+class Labels(BaseModel):
+    """The [labels] table of model.toml: when quality may be judged."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    within_hours: float = Field(default=24.0, gt=0, le=24 * 3660)
+    share: float = Field(default=0.9, gt=0, le=1)
+
+
 class ModelToml(BaseModel):
     """The whole of model.toml."""
 
@@ -36,6 +45,7 @@ class ModelToml(BaseModel):
     delivery: Literal["exactly-once", "at-least-once"] = "exactly-once"
     partitions: int = Field(default=6, ge=1, le=1000)
     training: Training = Training()
+    labels: Labels = Labels()
 
     @field_validator("name")
     @classmethod

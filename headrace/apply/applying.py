@@ -3,12 +3,13 @@
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from headrace.apply.columns import partition_faults, plan
 from headrace.apply.errors import BreakingChange
 from headrace.clickhouse.client import ClickHouse, statements
-from headrace.clickhouse.ddl import column, described, model_script, shared_script
+from headrace.clickhouse.ddl import column, described, model_script, shared_script, views_script
 from headrace.kafka.clients import KafkaAddress
 from headrace.kafka.errors import KafkaUnreachable
 from headrace.kafka.topics import create_topics, existing_topics
@@ -71,6 +72,9 @@ def apply(
             f"ALTER TABLE {folder.name}_predictions COMMENT COLUMN `{feature.name}` '{described(feature)}'",
             doing=f"extending the enum {feature.name}",
         )
+    for statement in statements(views_script(folder.name)):
+        clickhouse.run(statement, doing=f"creating the views of {folder.name}")
+    clickhouse.insert("models", _described(folder))
     return Applied(
         model=folder.name,
         topics_created=tuple(created),
@@ -78,6 +82,19 @@ def apply(
         table_created=not existing,
         schema=schemas.put_schema(request_schema(folder.name, folder.features)).hex(),
     )
+
+
+def _described(folder: ModelFolder) -> dict[str, list[Any]]:
+    """What the sink and whoever judges the model need to know of its folder."""
+    labels = folder.toml.labels
+    return {
+        "model": [folder.name],
+        "task": [folder.task],
+        "label": [folder.toml.label],
+        "labels_within_hours": [labels.within_hours],
+        "labels_share": [labels.share],
+        "applied_at": [datetime.now(UTC)],
+    }
 
 
 def _await_topics(kafka: KafkaAddress, names: Collection[str]) -> None:

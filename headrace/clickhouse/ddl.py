@@ -34,7 +34,12 @@ def shared_script() -> str:
 
 
 def model_script(model: str, features: FeatureSet) -> str:
-    """Statements that create one model's tables and views."""
+    """Statements that create one model's tables."""
     columns = ",\n    ".join(column(feature) for feature in features.features)
     script = (schemas_folder() / "clickhouse" / "model.sql").read_text(encoding="utf-8")
     return script.replace("{model}", model).replace("{features}", columns)
+
+
+def views_script(model: str) -> str:
+    """Statements that create one model's views, once its tables have all their columns."""
+    return (schemas_folder() / "clickhouse" / "views.sql").read_text(encoding="utf-8").replace("{model}", model)

@@ -1,4 +1,4 @@
--- Tables and views of one model; the placeholder of features becomes one column for each field of features.avsc.
+-- Tables of one model; the placeholder of features becomes one column for each field of features.avsc.
 
 CREATE TABLE IF NOT EXISTS {model}_predictions
 (
@@ -21,16 +21,20 @@ PARTITION BY toYYYYMM(scored_at)
 ORDER BY (source_partition, source_offset)
 SETTINGS non_replicated_deduplication_window = 10000;
 
--- One row a request_id: clients retry, so an id may have been answered more than once. The first answer is shown,
--- and whether a later one differs.
-CREATE OR REPLACE VIEW {model}_by_request AS
-SELECT
-    p.request_id AS request_id,
-    argMin(p.version, (p.scored_at, p.source_partition, p.source_offset)) AS version,
-    argMin(p.score, (p.scored_at, p.source_partition, p.source_offset)) AS score,
-    argMin(p.decision, (p.scored_at, p.source_partition, p.source_offset)) AS decision,
-    min(p.scored_at) AS scored_at,
-    count() AS answers,
-    uniqExact(p.score) > 1 AS conflict
-FROM {model}_predictions AS p FINAL
-GROUP BY p.request_id;
+-- Every message of M.labels, once. What could not be read as a label stays here with its reason and its bytes, and no
+-- view counts it.
+CREATE TABLE IF NOT EXISTS {model}_labels
+(
+    request_id  String CODEC(ZSTD(1)),
+    label       Nullable(Float64) COMMENT 'yes is 1; null when unfit',
+    label_time  Nullable(DateTime64(3, 'UTC')) COMMENT 'when the truth became known, as the sender says',
+    received_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)) COMMENT 'when Kafka had it',
+    reason      LowCardinality(String) COMMENT 'why it is unfit; empty for a label',
+    original    String COMMENT 'the bytes of what is unfit',
+    topic       LowCardinality(String),
+    partition   Int32,
+    offset      Int64 CODEC(Delta, ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (partition, offset)
+SETTINGS non_replicated_deduplication_window = 10000;

@@ -1,6 +1,18 @@
 -- Tables that all models share. Rows carry their identity (where they came from in Kafka), the engine keeps one row an
 -- identity, and a token on each insert keeps a repeated insert out from the start.
 
+CREATE TABLE IF NOT EXISTS models
+(
+    model               LowCardinality(String),
+    task                LowCardinality(String) COMMENT 'classification or regression',
+    label               String COMMENT 'what the label means',
+    labels_within_hours Float64 COMMENT 'after so many hours a request has its label, if it gets one',
+    labels_share        Float64 COMMENT 'the share of requests that get one, at least',
+    applied_at          DateTime64(3, 'UTC') COMMENT 'the latest `headrace apply` counts'
+)
+ENGINE = ReplacingMergeTree(applied_at)
+ORDER BY model;
+
 CREATE TABLE IF NOT EXISTS blocks
 (
     topic                LowCardinality(String) COMMENT 'topic of the log block',

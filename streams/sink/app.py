@@ -25,7 +25,7 @@ from streams.sink.writing import Writing
 
 GROUP = "headrace.sink"
 # Regular expressions begin with ^; a model that is applied later is found within seconds.
-TOPICS = (r"^[a-z][a-z0-9_]*\.logs$", topics.RELEASES, topics.OPERATIONS, topics.TRAINING)
+TOPICS = (r"^[a-z][a-z0-9_]*\.(logs|labels)$", topics.RELEASES, topics.OPERATIONS, topics.TRAINING)
 BLOCKS_A_BATCH = 5000
 
 

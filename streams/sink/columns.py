@@ -1,4 +1,4 @@
-"""Columns for ClickHouse out of log blocks and events; pure."""
+"""Columns for ClickHouse out of log blocks, labels and events; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from headrace.wire.label import Label
 from headrace.wire.logblock import FEATURE_PREFIX, LogHeader
 
 Columns = dict[str, Sequence[Any]]
@@ -26,6 +27,19 @@ class PlacedBlock:
     def rows(self) -> int:
         """Rows to insert."""
         return int(self.table.num_rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedLabel:
+    """A label, fit or not, and where it stood."""
+
+    topic: str
+    partition: int
+    offset: int
+    label: Label
+    received_ms: int
+    original: bytes
+    rows: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +90,19 @@ def rejection_columns(blocks: Sequence[PlacedBlock]) -> Columns:
         "reason": [reason for *_, reason in found],
         "worker": [header.worker for header, *_ in found],
         "scored_at": [header.scored_at for header, *_ in found],
+    }
+
+
+def label_columns(placed: Sequence[PlacedLabel]) -> Columns:
+    """One row a label; the bytes are kept of those that are unfit."""
+    own: Columns = {name: [getattr(one, name) for one in placed] for name in ("topic", "partition", "offset")}
+    return own | {
+        "request_id": [one.label.request_id for one in placed],
+        "label": [one.label.value for one in placed],
+        "label_time": [one.label.label_time for one in placed],
+        "reason": [one.label.reason for one in placed],
+        "received_at": [one.received_ms for one in placed],
+        "original": [one.original if one.label.reason else b"" for one in placed],
     }
 
 

@@ -9,7 +9,7 @@ from headrace.kafka.clients import KafkaAddress
 from streams.engine.batch import offset_of
 from streams.engine.errors import NotDelivered
 from streams.sink.ranges import Place, Range
-from streams.sink.store import SinkStore
+from streams.sink.store import LABELS, SinkStore
 from streams.sink.writing import LOGS, Writing
 
 PATIENCE = 50
@@ -28,7 +28,9 @@ class FromClickHouse:
         return {place: self._next(place) for place in places}
 
     def _next(self, place: Place) -> int:
-        if not place[0].endswith(LOGS):
+        if place[0].endswith(LABELS):
+            last = self._store.last_label(place) if self._store.task(place[0]) else -1
+        elif not place[0].endswith(LOGS):
             last = self._store.last_event(place)
         else:
             for span in self._store.open_intents(place):

@@ -12,6 +12,7 @@ from headrace.clickhouse.client import ClickHouse
 from streams.engine.failpoint import Failpoints
 from streams.sink.ranges import Place, Range
 
+LABELS = ".labels"
 Columns = Mapping[str, Sequence[Any]]
 
 
@@ -28,6 +29,19 @@ class SinkStore:
     def last_event(self, place: Place) -> int:
         """Offset of the last event that is in ClickHouse; -1 when there is none."""
         return self._last("events", place)
+
+    def last_label(self, place: Place) -> int:
+        """Offset of the last label that is in ClickHouse; -1 when there is none."""
+        return self._last(labels_table(place[0]), place)
+
+    def task(self, topic: str) -> str | None:
+        """The task of the model whose labels a topic carries; None where no such model was applied."""
+        found = self._clickhouse.rows(
+            "SELECT task FROM models FINAL WHERE model = %(model)s",
+            {"model": topic.removesuffix(LABELS)},
+            doing="reading a model's task",
+        )
+        return str(found[0][0]) if found else None
 
     def open_intents(self, place: Place) -> list[Range]:
         """Ranges that were about to be inserted and are not known to be done, oldest first."""
@@ -67,12 +81,21 @@ class SinkStore:
         """Insert events; one insert is both the rows and the mark that they are done."""
         self._clickhouse.insert("events", events, token=span.token)
 
+    def insert_labels(self, span: Range, labels: Columns) -> None:
+        """Insert labels; one insert is both the rows and the mark that they are done."""
+        self._clickhouse.insert(labels_table(span.topic), labels, token=span.token)
+
     def _last(self, table: str, place: Place) -> int:
         query = f"SELECT max(offset), count() FROM {table} WHERE topic = %(topic)s AND partition = %(partition)s"
         (offset, count), *_ = self._clickhouse.rows(
             query, {"topic": place[0], "partition": place[1]}, doing=f"reading the last offset in {table}"
         )
         return int(offset) if count else -1
+
+
+def labels_table(topic: str) -> str:
+    """The table of a topic of labels."""
+    return f"{topic.removesuffix(LABELS)}_labels"
 
 
 def _length(columns: Columns) -> int:

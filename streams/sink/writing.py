@@ -8,19 +8,22 @@ from confluent_kafka import Message
 
 from headrace.clickhouse.errors import ClickHouseRefused, ClickHouseUnreachable
 from headrace.wire.errors import LogBlockError
+from headrace.wire.label import LabelReader, label_reader
 from headrace.wire.logblock import decode_block
 from streams.engine.batch import offset_of, place_of
 from streams.engine.errors import NotDelivered
 from streams.sink.columns import (
     PlacedBlock,
     PlacedEvent,
+    PlacedLabel,
     block_columns,
     event_columns,
+    label_columns,
     prediction_columns,
     rejection_columns,
 )
 from streams.sink.ranges import Place, Range, spans
-from streams.sink.store import SinkStore
+from streams.sink.store import LABELS, SinkStore
 
 LOGS = ".logs"
 log = structlog.get_logger()
@@ -39,6 +42,8 @@ class Writing:
             for place, ours in _by_place(messages).items():
                 if place[0].endswith(LOGS):
                     self._write_blocks(ours)
+                elif place[0].endswith(LABELS):
+                    self._write_labels(place[0], ours)
                 else:
                     self._write_events(ours)
         except ClickHouseUnreachable as error:
@@ -65,6 +70,17 @@ class Writing:
         self._store.insert(span, table, prediction_columns(run), rejection_columns(run), block_columns(run))
         self.rows += sum(block.rows for block in run)
 
+    def _write_labels(self, topic: str, messages: Sequence[Message]) -> None:
+        task = self._store.task(topic)
+        if task is None:
+            # Not lost: once the model is applied, a sink that starts reads the topic from its beginning.
+            log.error("labels-of-no-model", topic=topic, labels=len(messages))
+            return
+        reader = label_reader(task)
+        for run in spans([_label(reader, message) for message in messages], self._most_rows):
+            self._store.insert_labels(_range(run), label_columns(run))
+            self.rows += len(run)
+
     def _write_events(self, messages: Sequence[Message]) -> None:
         for run in spans(list(map(_event, messages)), self._most_rows):
             self._store.insert_events(_range(run), event_columns(run))
@@ -77,7 +93,7 @@ def _by_place(messages: Iterable[Message]) -> dict[Place, list[Message]]:
     return found
 
 
-def _range(run: Sequence[PlacedBlock] | Sequence[PlacedEvent]) -> Range:
+def _range(run: Sequence[PlacedBlock] | Sequence[PlacedLabel] | Sequence[PlacedEvent]) -> Range:
     return Range(topic=run[0].topic, partition=run[0].partition, first=run[0].offset, last=run[-1].offset)
 
 
@@ -96,6 +112,18 @@ def _block(message: Message) -> PlacedBlock | None:
         return None
     topic, partition = place_of(message)
     return PlacedBlock(topic=topic, partition=partition, offset=offset_of(message), header=header, table=table)
+
+
+def _label(reader: LabelReader, message: Message) -> PlacedLabel:
+    topic, partition = place_of(message)
+    return PlacedLabel(
+        topic=topic,
+        partition=partition,
+        offset=offset_of(message),
+        label=reader.read(message.value()),
+        received_ms=message.timestamp()[1],
+        original=message.value() or b"",
+    )
 
 
 def _event(message: Message) -> PlacedEvent:

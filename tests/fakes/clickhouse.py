@@ -26,6 +26,7 @@ class FakeClickHouse:
         self._rows: dict[str, list[dict[str, Any]]] = {}
         self._tokens: set[tuple[str, str]] = set()
         self._faults: dict[str, tuple[Exception, bool]] = {}
+        self.tasks: dict[str, str] = {}
 
     def fail(self, table: str, error: Exception, *, kept: bool = False) -> None:
         self._faults[table] = error, kept
@@ -44,9 +45,11 @@ class FakeClickHouse:
     def rows(
         self, query: str, parameters: Mapping[str, Any] | None = None, *, doing: str = "querying"
     ) -> list[tuple[Any, ...]]:
-        """The two questions that the sink asks."""
+        """The three questions that the sink asks."""
         asked = parameters or {}
         table = query.partition("FROM ")[2].split()[0]
+        if table == "models":
+            return [(self.tasks[asked["model"]],)] if asked["model"] in self.tasks else []
         ours = [
             row for row in self.held(table) if (row["topic"], row["partition"]) == (asked["topic"], asked["partition"])
         ]

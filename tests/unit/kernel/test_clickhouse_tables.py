@@ -6,7 +6,7 @@ import re
 import pytest
 
 from headrace.clickhouse.client import statements
-from headrace.clickhouse.ddl import column, column_type, model_script, shared_script
+from headrace.clickhouse.ddl import column, column_type, model_script, shared_script, views_script
 from headrace.features import RESERVED, FeatureSet
 
 
@@ -43,12 +43,14 @@ def test_a_models_script_has_all_features_and_no_placeholder_left() -> None:
     features = FeatureSet.parse(
         {"type": "record", "fields": [{"name": "a", "type": "int"}, {"name": "b", "type": "string"}]}
     )
-    table, view = statements(model_script("toy", features))
+    table, labels = statements(model_script("toy", features))
+    views = views_script("toy")
     assert (
         table.startswith("CREATE TABLE IF NOT EXISTS toy_predictions") and "`a` Int32" in table and "`b` Low" in table
     )
-    assert "VIEW toy_by_request" in view
-    assert "{" not in re.sub(r"COMMENT '[^']*'", "", table + view)
+    assert "CREATE TABLE IF NOT EXISTS toy_labels" in labels
+    assert "VIEW toy_by_request" in views and "VIEW toy_labelled" in views
+    assert "{" not in re.sub(r"COMMENT '[^']*'", "", table + labels + views)
 
 
 def test_every_column_beside_the_features_is_a_name_that_no_feature_may_take() -> None:

@@ -275,3 +275,46 @@ def test_events_that_are_read_again_are_there_once() -> None:
     assert sink.resumed(("operations", 0)) == {("operations", 0): 2}
     sink.write()
     assert [row["event"] for row in sink.clickhouse.held("events")] == ["a", "b"]
+
+
+LABELS = "toy.labels"
+
+
+def label(offset: int, body: Any, topic: str = LABELS) -> Message:
+    value = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return record(topic, 0, offset, value, key=b"a", at_ms=1_700_000_000_000 + offset)
+
+
+def test_labels_go_to_their_models_table_and_the_unfit_keep_their_bytes() -> None:
+    sink = Sink(
+        label(3, {"request_id": "a", "label": True, "label_time": 5}),
+        label(4, b"\xff?"),
+        label(5, {"request_id": "a", "label": 7, "label_time": 6}),
+    )
+    sink.clickhouse.tasks["toy"] = "classification"
+    sink.write()
+    fit, *unfit = sink.clickhouse.held("toy_labels")
+    assert (fit["request_id"], fit["label"], fit["label_time"], fit["reason"], fit["original"]) == ("a", 1.0, 5, "", b"")
+    assert (fit["topic"], fit["partition"], fit["offset"], fit["received_at"]) == (LABELS, 0, 3, 1_700_000_000_003)
+    assert [row["reason"].partition(":")[0] for row in unfit] == ["unknown-format", "invalid-field"]
+    assert [row["original"] for row in unfit] == [b"\xff?", sink.log[2].value()]
+    assert sink.clickhouse.tokens("toy_labels") == ["toy.labels/0/3-5"]
+
+
+def test_labels_that_are_read_again_are_there_once() -> None:
+    sink = Sink(*(label(n, {"request_id": f"r{n}", "label": False, "label_time": n}) for n in range(3)))
+    sink.clickhouse.tasks["toy"] = "classification"
+    sink.clickhouse.fail("toy_labels", AWAY, kept=True)
+    with pytest.raises(NotDelivered):
+        sink.write()
+    assert sink.resumed((LABELS, 0)) == {(LABELS, 0): 3}
+    sink.write()
+    assert [row["request_id"] for row in sink.clickhouse.held("toy_labels")] == ["r0", "r1", "r2"]
+
+
+def test_labels_of_a_model_that_was_never_applied_hold_nobody_up_and_are_read_once_it_is() -> None:
+    """A topic of that name may be somebody else's."""
+    sink = Sink(label(0, {"request_id": "a", "label": True, "label_time": 5}), block(0))
+    sink.write()
+    assert sink.clickhouse.held("toy_labels") == [] and len(sink.clickhouse.held("toy_predictions")) == 2
+    assert sink.resumed((LABELS, 0)) == {(LABELS, 0): -2}
