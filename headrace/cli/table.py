@@ -17,6 +17,7 @@ COMMANDS = {
     "doctor": Command("deploy.local.doctor:doctor", "Check each part and say what to do about what fails."),
     "init": Command("headrace.apply.command:init", "Write a model folder that works."),
     "apply": Command("headrace.apply.command:apply", "Create or extend a model's topics and tables."),
+    "quality": Command("headrace.quality.command:quality", "How good answers were, by their labels."),
     "train": Command("trainer.command:train", "Train a model folder's estimator and register the bundle."),
     "release": Command("deploy.desk.command:release", "Approve, roll back, show, log, verify releases."),
     "worker": Command("streams.command:worker", "Run one worker: score or sink."),

@@ -294,7 +294,13 @@ def test_labels_go_to_their_models_table_and_the_unfit_keep_their_bytes() -> Non
     sink.clickhouse.tasks["toy"] = "classification"
     sink.write()
     fit, *unfit = sink.clickhouse.held("toy_labels")
-    assert (fit["request_id"], fit["label"], fit["label_time"], fit["reason"], fit["original"]) == ("a", 1.0, 5, "", b"")
+    assert (fit["request_id"], fit["label"], fit["label_time"], fit["reason"], fit["original"]) == (
+        "a",
+        1.0,
+        5,
+        "",
+        b"",
+    )
     assert (fit["topic"], fit["partition"], fit["offset"], fit["received_at"]) == (LABELS, 0, 3, 1_700_000_000_003)
     assert [row["reason"].partition(":")[0] for row in unfit] == ["unknown-format", "invalid-field"]
     assert [row["original"] for row in unfit] == [b"\xff?", sink.log[2].value()]
