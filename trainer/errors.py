@@ -4,6 +4,7 @@ HeadraceError
 └── TrainingError             raised when a model cannot be trained; the message says what to change
     ├── TrainPyError          raised when the code of a model folder fails; names the file and the line
     ├── HistoryError          raised when history() gives something that cannot be trained on; lists every fault
+    ├── ImportFileError       raised when a file cannot be imported at all
     └── QueryError            raised when the instants asked for make no sense
 """
 
@@ -24,3 +25,7 @@ class HistoryError(TrainingError):
 
 class QueryError(TrainingError):
     """Raised when since, until and evaluate-until are not instants in that order."""
+
+
+class ImportFileError(TrainingError):
+    """Raised when a file cannot be imported at all; a bad row is no reason."""

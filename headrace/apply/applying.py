@@ -19,6 +19,8 @@ from headrace.wire.request import request_schema
 
 PATIENCE_S = 20.0
 PAUSE_S = 0.02
+# The tables that have a column for each feature.
+FEATURED = ("_predictions", "_history")
 
 
 class SchemaStore(Protocol):
@@ -62,16 +64,17 @@ def apply(
     _await_topics(kafka, created)
     for statement in statements(shared_script()) + statements(model_script(folder.name, folder.features)):
         clickhouse.run(statement, doing=f"creating the tables of {folder.name}")
-    for feature in wanted.add if wanted else ():
-        clickhouse.run(
-            f"ALTER TABLE {folder.name}_predictions ADD COLUMN IF NOT EXISTS {column(feature)}",
-            doing=f"adding the column {feature.name}",
-        )
-    for feature in wanted.grown if wanted else ():
-        clickhouse.run(
-            f"ALTER TABLE {folder.name}_predictions COMMENT COLUMN `{feature.name}` '{described(feature)}'",
-            doing=f"extending the enum {feature.name}",
-        )
+    for table in FEATURED:
+        for feature in wanted.add if wanted else ():
+            clickhouse.run(
+                f"ALTER TABLE {folder.name}{table} ADD COLUMN IF NOT EXISTS {column(feature)}",
+                doing=f"adding the column {feature.name}",
+            )
+        for feature in wanted.grown if wanted else ():
+            clickhouse.run(
+                f"ALTER TABLE {folder.name}{table} COMMENT COLUMN `{feature.name}` '{described(feature)}'",
+                doing=f"extending the enum {feature.name}",
+            )
     for statement in statements(views_script(folder.name)):
         clickhouse.run(statement, doing=f"creating the views of {folder.name}")
     clickhouse.insert("models", _described(folder))
@@ -93,6 +96,7 @@ def _described(folder: ModelFolder) -> dict[str, list[Any]]:
         "label": [folder.toml.label],
         "labels_within_hours": [labels.within_hours],
         "labels_share": [labels.share],
+        "folder": [str(folder.path)],
         "applied_at": [datetime.now(UTC)],
     }
 

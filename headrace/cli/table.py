@@ -18,6 +18,7 @@ COMMANDS = {
     "init": Command("headrace.apply.command:init", "Write a model folder that works."),
     "apply": Command("headrace.apply.command:apply", "Create or extend a model's topics and tables."),
     "quality": Command("headrace.quality.command:quality", "How good answers were, by their labels."),
+    "import": Command("trainer.importing.command:import_", "Bring labelled rows of a file into ClickHouse."),
     "train": Command("trainer.command:train", "Train a model folder's estimator and register the bundle."),
     "release": Command("deploy.desk.command:release", "Approve, roll back, show, log, verify releases."),
     "worker": Command("streams.command:worker", "Run one worker: score or sink."),

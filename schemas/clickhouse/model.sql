@@ -21,6 +21,21 @@ PARTITION BY toYYYYMM(scored_at)
 ORDER BY (source_partition, source_offset)
 SETTINGS non_replicated_deduplication_window = 10000;
 
+-- Labelled rows of before: what `headrace import` brought. Imported again, a row takes the place of its former self.
+CREATE TABLE IF NOT EXISTS {model}_history
+(
+    request_id  String CODEC(ZSTD(1)),
+    entity      Nullable(String),
+    event_time  DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+    label       Float64,
+    label_time  DateTime64(3, 'UTC') COMMENT 'when the truth became known',
+    imported_at DateTime64(3, 'UTC'),
+    imported_from LowCardinality(String) COMMENT 'the file',
+    {features}
+)
+ENGINE = ReplacingMergeTree(imported_at)
+ORDER BY (event_time, request_id);
+
 -- Every message of M.labels, once. What could not be read as a label stays here with its reason and its bytes, and no
 -- view counts it.
 CREATE TABLE IF NOT EXISTS {model}_labels

@@ -8,6 +8,7 @@ CREATE TABLE IF NOT EXISTS models
     label               String COMMENT 'what the label means',
     labels_within_hours Float64 COMMENT 'after so many hours a request has its label, if it gets one',
     labels_share        Float64 COMMENT 'the share of requests that get one, at least',
+    folder              String COMMENT 'the model folder, where it was applied from',
     applied_at          DateTime64(3, 'UTC') COMMENT 'the latest `headrace apply` counts'
 )
 ENGINE = ReplacingMergeTree(applied_at)

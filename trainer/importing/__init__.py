@@ -1,0 +1,1 @@
+"""`headrace import`: labelled rows of before, from a file into ClickHouse."""
