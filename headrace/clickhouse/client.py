@@ -99,13 +99,13 @@ class ClickHouse:
         try:
             return self._client.execute(query, parameters, **options)
         except driver.ServerException as error:
-            raise ClickHouseRefused(doing, error.code, _first_part(error.message)) from None
+            raise ClickHouseRefused(doing, error.code, first_part(error.message)) from None
         except (driver.Error, OSError, EOFError) as error:
             self._client.disconnect()
             raise ClickHouseUnreachable(doing, at, str(error) or type(error).__name__) from None
 
 
-def _first_part(message: str) -> str:
+def first_part(message: str) -> str:
     """ClickHouse's sentence without the stack and without every word that it would have understood."""
     return message.partition("Stack trace")[0].partition("Expected one of")[0].strip()
 

@@ -60,6 +60,57 @@ def regression(labels: Floats, scores: Floats, weights: Floats) -> dict[str, Mea
     }
 
 
+def compared(
+    task: str, labels: Floats, before: Floats, after: Floats, weights: Floats, threshold: float | None
+) -> dict[str, Measure | None]:
+    """How much each measure changes from the scores `before` to those `after`, over the same rows.
+
+    Paired: the interval is that of the rows' differences, so that what both find hard does not widen it.
+    """
+    if task == "regression":
+        old, new = before - labels, after - labels
+        return {
+            "mae": mean(np.abs(new) - np.abs(old), weights),
+            "rmse": _root_difference(old, new, weights),
+            "bias": mean(new - old, weights),
+        }
+    yes = labels == 1
+    losses = [-np.log(np.where(yes, p, 1 - p)) for p in (np.clip(s, SMALLEST, 1 - SMALLEST) for s in (before, after))]
+    cut = 0.5 if threshold is None else threshold
+    said = (after >= cut).astype(np.float64) - (before >= cut)
+    return {
+        "auc": _auc_difference(labels, before, after, weights),
+        "log_loss": mean(losses[1] - losses[0], weights),
+        "brier": mean((after - labels) ** 2 - (before - labels) ** 2, weights),
+        "calibration": mean(after - before, weights),
+        "recall": mean(said[yes], weights[yes]),
+        "false_positive_rate": mean(said[~yes], weights[~yes]),
+    }
+
+
+def _auc_difference(labels: Floats, before: Floats, after: Floats, weights: Floats) -> Measure | None:
+    """DeLong's test of two correlated curves: placements are subtracted row by row."""
+    old, new = placements(labels, before, weights), placements(labels, after, weights)
+    if old is None or new is None:
+        return None
+    yes, gain = labels == 1, new[0] - old[0]
+    if min(len(old[1]), len(old[2])) < 2:
+        return Measure(value=gain, low=None, high=None)
+    spread = _variance(new[1] - old[1] - gain, weights[yes]) + _variance(new[2] - old[2] - gain, weights[~yes])
+    return _around(gain, spread)
+
+
+def _root_difference(old: Floats, new: Floats, weights: Floats) -> Measure | None:
+    """Of two root mean squares, by the delta method."""
+    if not len(old):
+        return None
+    before, after = (math.sqrt(float(np.average(error**2, weights=weights))) for error in (old, new))
+    if len(old) < 2 or not before or not after:
+        return Measure(value=after - before, low=None, high=None)
+    influence = (new**2 / after - after) / 2 - (old**2 / before - before) / 2
+    return _around(after - before, _variance(influence, weights))
+
+
 def mean(values: Floats, weights: Floats) -> Measure | None:
     """The weighted mean, with the normal interval of its linearised variance."""
     if not len(values):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from headrace.quality.measures import Measure, auc, classification, mean, proportion, regression
+from headrace.quality.measures import Measure, auc, classification, compared, mean, proportion, regression
 
 ONES = np.ones
 
@@ -82,3 +82,28 @@ def test_regression_by_hand() -> None:
     assert found["mae"] and found["mae"].value == 1
     assert found["bias"] and found["bias"].value == 1
     assert found["rmse"] and found["rmse"].value == pytest.approx(math.sqrt(5 / 3))
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_differences_are_those_of_the_values_and_as_uncertain_as_a_bootstrap_says(task: str) -> None:
+    random, n = np.random.default_rng(2), 1500
+    labels, before = sample(n, seed=4)
+    after = np.clip(before + random.normal(0, 0.05, n), 0.001, 0.999)
+    labels = labels if task == "classification" else before + random.normal(0, 0.1, n)
+
+    def values(scores: np.ndarray, rows: np.ndarray) -> dict[str, float]:
+        if task == "regression":
+            found = regression(labels[rows], scores[rows], ONES(len(rows)))
+        else:
+            found = classification(labels[rows], scores[rows], scores[rows] >= 0.3, ONES(len(rows)))
+        return {name: measure.value for name, measure in found.items() if measure}
+
+    told = compared(task, labels, before, after, ONES(n), 0.3)
+    old, new = (values(scores, np.arange(n)) for scores in (before, after))
+    resamples = [random.integers(0, n, n) for _ in range(300)]
+    for name, measure in told.items():
+        assert measure and measure.low is not None and measure.high is not None
+        assert measure.value == pytest.approx(new[name] - old[name], abs=1e-12)
+        found = [values(after, rows)[name] - values(before, rows)[name] for rows in resamples]
+        low, high = np.quantile(found, [0.025, 0.975])
+        assert measure.high - measure.low == pytest.approx(high - low, rel=0.25), name
