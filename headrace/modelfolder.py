@@ -20,6 +20,7 @@ class Training(BaseModel):
 
     evaluation_days: int = Field(default=28, ge=1, le=3660)
     seed: int = Field(default=0, ge=0)
+    slices: tuple[str, ...] = ()
 
 
 class Labels(BaseModel):
@@ -69,8 +70,10 @@ class ModelFolder(BaseModel):
         """Read a folder; raises ModelFolderError that lists every fault of model.toml at once."""
         if not path.is_dir():
             raise ModelFolderError(f"{path} is not a folder; `headrace init NAME` makes a model folder")
-        toml = _read_toml(path / "model.toml")
-        return cls(path=path.resolve(), toml=toml, features=FeatureSet.read(path / "features.avsc"))
+        toml, features = _read_toml(path / "model.toml"), FeatureSet.read(path / "features.avsc")
+        if strangers := [name for name in toml.training.slices if name not in features.names]:
+            raise ModelFolderError(f"{path / 'model.toml'}: training.slices names no features: {', '.join(strangers)}")
+        return cls(path=path.resolve(), toml=toml, features=features)
 
     @property
     def name(self) -> str:

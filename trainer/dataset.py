@@ -5,7 +5,6 @@ became known later does not exist. `as_of` fixes what ClickHouse itself held: th
 as long as nothing is deleted.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -16,10 +15,11 @@ from headrace.features import Feature, FeatureSet
 from headrace.modelfolder import ModelFolder
 from headrace.wire.avro_schema import leaves, parse_record
 from trainer.core.query import Query
+from trainer.ports import Dataset, Rows
 
 INSTANT = pa.timestamp("ms", tz="UTC")
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-ROWS = """
+QUERY = """
 SELECT request_id, entity, {instant}(event_time), label, {instant}(label_time), weight, version, {features}
 FROM (
     SELECT request_id, entity, event_time, label, label_time, 1. AS weight, '' AS version, {names}
@@ -54,34 +54,30 @@ FAR = datetime(2299, 12, 31, tzinfo=UTC)
 ORDER = [("event_time", "ascending"), ("request_id", "ascending")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dataset:
-    """Rows in the order of event_time and request_id; weight is 1 / inclusion probability, version who answered."""
+class ClickHouseRows(Rows):
+    """A model's rows in ClickHouse."""
 
-    training: pa.Table
-    evaluation: pa.Table
+    def __init__(self, address: ClickHouseAddress) -> None:
+        self._address = address
 
-
-def read_dataset(address: ClickHouseAddress, folder: ModelFolder, asked: Query, as_of: datetime) -> Dataset:
-    """Read both parts: training from what was known at `until`, evaluation from all labels that there are by now.
-
-    Raises ClickHouseRefused or ClickHouseUnreachable.
-    """
-    first, until = asked.since or EARLIEST, asked.until
-    return Dataset(
-        training=_read(address, folder, first=first, end=until, known=until, as_of=as_of),
-        evaluation=_read(address, folder, first=until, end=asked.evaluate_until, known=FAR, as_of=as_of),
-    )
+    def read(self, folder: ModelFolder, asked: Query, as_of: datetime) -> Dataset:
+        """Read both parts; raises ClickHouseRefused or ClickHouseUnreachable."""
+        first, until = asked.since or EARLIEST, asked.until
+        return Dataset(
+            training=_read(self._address, folder, first=first, end=until, known=until, as_of=as_of),
+            evaluation=_read(self._address, folder, first=until, end=asked.evaluate_until, known=FAR, as_of=as_of),
+        )
 
 
 def _read(address: ClickHouseAddress, folder: ModelFolder, **instants: datetime) -> pa.Table:
-    query = ROWS.format(
+    query = QUERY.format(
         model=folder.name,
         instant="toUnixTimestamp64Milli",
         features=", ".join(_queried(feature) for feature in folder.features.features),
         names=", ".join(f"`{name}`" for name in folder.features.names),
     )
-    asked = {name: moment.astimezone(UTC) for name, moment in instants.items()}
+    # As text: the driver writes a datetime without its fraction of a second.
+    asked = {name: f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3] for name, moment in instants.items()}
     rows = read_columns(address, query, asked, schema(folder.features), doing="reading the rows to learn from")
     rows = rows.sort_by(ORDER).combine_chunks()
     if folder.task == "classification":

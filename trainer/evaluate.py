@@ -1,19 +1,11 @@
-"""Scoring rows as serving does, and measuring the scores."""
-
-from typing import Any
+"""Scoring rows as serving does."""
 
 import numpy as np
 import pyarrow as pa
 
 from headrace.predict import Predictor
-from trainer.core.metrics import measure
 from trainer.errors import TrainingError
 from trainer.ports import Floats
-
-
-def evaluate(predictor: Predictor, rows: pa.Table, *, task: str, threshold: float | None) -> dict[str, Any]:
-    """The task's metrics over labelled rows."""
-    return measure(task, labels(rows), scores(predictor, rows), threshold=threshold)
 
 
 def scores(predictor: Predictor, rows: pa.Table) -> Floats:
@@ -27,6 +19,12 @@ def scores(predictor: Predictor, rows: pa.Table) -> Floats:
 def labels(rows: pa.Table) -> Floats:
     """The labels as numbers, yes as 1."""
     values: Floats = rows["label"].to_numpy().astype(np.float64)
+    return values
+
+
+def weights(rows: pa.Table) -> Floats:
+    """How many rows each stands for."""
+    values: Floats = rows["weight"].to_numpy()
     return values
 
 

@@ -22,7 +22,16 @@ class Fitted:
     warnings: tuple[str, ...]
 
 
-def fit(estimator: Any, matrix: Floats, labels: Floats, *, task: str, seed: int, call: Callable[..., Any]) -> Fitted:
+def fit(
+    estimator: Any,
+    matrix: Floats,
+    labels: Floats,
+    weights: Floats,
+    *,
+    task: str,
+    seed: int,
+    call: Callable[..., Any],
+) -> Fitted:
     """Fit an estimator on [rows, features]; `call` runs its code, which may be the folder's own.
 
     Every random_state that the folder left open is set to the seed, so that the same rows make the same model.
@@ -32,7 +41,7 @@ def fit(estimator: Any, matrix: Floats, labels: Floats, *, task: str, seed: int,
     targets = labels if task == "regression" else labels.astype(np.int64)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model = call(estimator.fit, matrix, targets)
+        model = call(estimator.fit, matrix, targets, **_weighted(estimator, weights))
     said = dict.fromkeys(" ".join(f"{w.category.__name__}: {w.message}".split()) for w in caught)
     return Fitted(model=model, warnings=tuple(said))
 
@@ -47,6 +56,14 @@ def _check(estimator: Any, labels: Floats, task: str) -> None:
         raise TrainingError("no labelled row is left to train on: its event and its label must be before --until")
     if task == "classification" and len(np.unique(labels)) == 1:
         raise TrainingError(f"all {len(labels)} training rows have the label {bool(labels[0])}: nothing to tell apart")
+
+
+def _weighted(estimator: Any, weights: Floats) -> dict[str, Floats]:
+    """The weights under the name by which fit takes them; nothing when all rows weigh alike."""
+    if len(weights) == 0 or (weights == weights[0]).all():
+        return {}
+    steps = getattr(estimator, "steps", None)
+    return {f"{steps[-1][0]}__sample_weight" if steps else "sample_weight": weights}
 
 
 def _seed(estimator: Any, seed: int) -> None:

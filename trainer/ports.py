@@ -1,14 +1,48 @@
 """What a training run is given."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from headrace.bundle import Draft
+from headrace.modelfolder import ModelFolder
+from headrace.predict import Predictor
+from trainer.core.query import Query
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """Labelled rows in the order of event_time and request_id.
+
+    Columns: request_id, entity, event_time, label, label_time, weight (1 / inclusion probability), version (who
+    answered; empty for history), and the features in the types that serving decodes to.
+    """
+
+    training: pa.Table
+    evaluation: pa.Table
+
+
+class Rows(Protocol):
+    """Where labelled rows are."""
+
+    def read(self, folder: ModelFolder, asked: Query, as_of: datetime) -> Dataset:
+        """Training rows as they were known at `until`; evaluation rows with the labels known at as_of."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Champion:
+    """The version that serves now, to be compared with."""
+
+    version: str
+    digest: str
+    predictor: Predictor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

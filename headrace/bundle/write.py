@@ -20,7 +20,7 @@ from headrace.predict import Encoder, Predictor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """All that a trainer hands over; golden holds inputs only, their scores are computed here."""
+    """All that a trainer hands over; golden holds inputs only, their scores are computed here; report: file -> bytes."""
 
     model: str
     version: str
@@ -32,6 +32,7 @@ class Draft:
     positive: str | int | float | bool | None = None
     reference: Mapping[str, Any] = field(default_factory=dict)
     card: str = ""
+    report: Mapping[str, bytes] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     code_revision: str = ""
@@ -66,6 +67,7 @@ def _contents(draft: Draft) -> dict[str, bytes]:
         manifest.GOLDEN: _golden(draft, restored).encode(),
         manifest.REFERENCE: json.dumps(draft.reference, indent=1, sort_keys=True, allow_nan=False).encode(),
         manifest.CARD: draft.card.encode(),
+        **draft.report,
     }
 
 

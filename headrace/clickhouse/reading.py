@@ -70,5 +70,3 @@ def _array(values: Any, kind: pa.DataType) -> pa.Array:
     if pa.types.is_boolean(kind):
         return pa.array(values, pa.uint8()).cast(kind)
     return pa.array(values, kind)
-
-

@@ -18,7 +18,7 @@ def card(*, name: str, title: str, label: str, training: Mapping[str, Any], metr
         "",
         "| metric | evaluation |",
         "|---|---|",
-        *(f"| {metric} | {_spelt(value)} |" for metric, value in metrics.items()),
+        *(f"| {metric} | {_spelt(value)} |" for metric, value in metrics.items() if metric != "intervals"),
         "",
     ]
     return "\n".join(lines)

@@ -1,0 +1,27 @@
+"""The version that serves now, as the releases say, to compare a candidate with."""
+
+from pathlib import Path
+
+from headrace.bundle import load
+from headrace.bundle.errors import BundleError
+from headrace.kafka.clients import KafkaAddress
+from headrace.ledger.approvals import approvals
+from headrace.registry import Registry
+from headrace.release import TrustedKeys
+from trainer.ports import Champion, Progress
+
+
+def champion(
+    model: str, *, kafka: KafkaAddress, trusted: TrustedKeys, registry: Registry, cache: Path, progress: Progress
+) -> Champion | None:
+    """The champion, verified like a worker's; None before the first release, or with a note where it does not load."""
+    links = [link for link in approvals(kafka, trusted, frozenset([model])).values() if link.release.model == model]
+    if not links:
+        return None
+    head = max(links, key=lambda link: link.release.sequence).release.champion
+    try:
+        folder = registry.fetch_bundle(model, head.version, head.digest, cache)
+        return Champion(version=head.version, digest=head.digest, predictor=load(folder, head.digest).predictor)
+    except (BundleError, OSError) as error:
+        progress.note(f"the champion {head.version} cannot be loaded here, so nothing is compared with it: {error}")
+        return None
