@@ -81,6 +81,9 @@ class Settings(BaseSettings):
         default="", description="folder of public keys whose releases count (default: data_dir/keys/trusted)"
     )
     schema_registry: str = Field(default="", description="address of a Confluent schema registry; empty means none")
+    release_standard: str = Field(
+        default="release-standard.toml", description="what a version must show before it may serve; may be missing"
+    )
     actor: str = Field(default="", description="who acts, as releases record it (default: the login name)")
 
     @classmethod

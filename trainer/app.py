@@ -86,13 +86,14 @@ def _draft(run: Run, parts: Dataset, encoder: Encoder, fitted: Fitted) -> Draft:
     predictor = Predictor(fitted.model, encoder, task=folder.task, positive=positive)
     judged = _judged(run, parts, predictor)
     metrics = evaluation.metrics(judged)
-    training = _facts(run, parts, fitted)
+    against = _against(run, judged)
+    training = _facts(run, parts, fitted) | {"against": against}
     drawn = judged.scores if len(judged.scores) else scores(predictor, parts.training)
     described = reference(folder.features, parts.training, drawn, task=folder.task)
     told = {
         "training": training,
         "metrics": metrics,
-        "against": _against(run, judged),
+        "against": against,
         "slices": evaluation.slices(judged, _sliced(folder, parts)),
     }
     return Draft(

@@ -1,5 +1,7 @@
 """The composition root of the desk."""
 
+from pathlib import Path
+
 from deploy.desk.desk import Desk
 from headrace.kafka.connect import kafka_address
 from headrace.registry import Registry
@@ -15,4 +17,5 @@ def build_desk(settings: Settings) -> Desk:
         key_file=settings.signing_key_file,
         trusted_folder=settings.trusted_keys_folder,
         actor=settings.acting,
+        standard=Path(settings.release_standard),
     )

@@ -4,10 +4,15 @@ import json
 import sys
 
 import click
+from rich.console import Console
 
 from deploy.desk.audit import broken_links
 from deploy.desk.build import build_desk
-from deploy.desk.show import as_json, as_line, as_log
+from deploy.desk.parameters import parsed
+from deploy.desk.show import as_candidates, as_json, as_line, as_log, as_points, candidate_row
+from headrace.candidate import read_board
+from headrace.candidate.message import encode
+from headrace.kafka.connect import kafka_address
 from headrace.release import Link, TrustedKeys, create_private, key_id, read_private, trust
 from headrace.settings import load
 
@@ -17,7 +22,7 @@ reason_option = click.option("--reason", required=True, help="Why; it stays in t
 
 @click.group()
 def release() -> None:
-    """Approve, roll back, show, log, verify releases."""
+    """Propose, check, approve, reject, set, roll back, show, log, verify."""
 
 
 @release.command()
@@ -25,10 +30,71 @@ def release() -> None:
 @click.argument("version")
 @reason_option
 @click.option("--threshold", type=float, help="Score from which the decision is yes (default: as it is now).")
+@click.option("--override", default="", metavar="REASON", help="Release it though it does not meet the standard.")
 @as_json_option
-def approve(model: str, version: str, reason: str, threshold: float | None, json_: bool) -> None:
-    """Try VERSION of MODEL and, when it holds, sign and publish the release that lets it serve."""
-    _print(build_desk(load()).approve(model, version, reason=reason, threshold=threshold), json_)
+def approve(model: str, version: str, reason: str, threshold: float | None, override: str, json_: bool) -> None:
+    """Try VERSION of MODEL and, when it holds and meets the standard, sign and publish its release."""
+    desk = build_desk(load())
+    _print(desk.approve(model, version, reason=reason, threshold=threshold, override=override), json_)
+
+
+@release.command()
+@click.argument("model")
+@click.argument("version")
+@as_json_option
+def check(model: str, version: str, json_: bool) -> None:
+    """Try VERSION of MODEL and hold it against the release standard; exit with 1 when it does not meet it."""
+    checked = build_desk(load()).check(model, version)
+    if json_:
+        click.echo(json.dumps(checked.to_dict()))
+    else:
+        Console().print(as_points(checked))
+    sys.exit(1 if checked.unmet else 0)
+
+
+@release.command()
+@click.argument("model")
+@click.argument("version")
+@as_json_option
+def propose(model: str, version: str, json_: bool) -> None:
+    """Put VERSION of MODEL, which is in the registry, up for approval; `headrace train` does so by itself."""
+    proposal = build_desk(load()).propose(model, version)
+    click.echo(encode(proposal).decode() if json_ else f"{model} {version} is proposed by {proposal.actor}")
+
+
+@release.command()
+@click.argument("model")
+@as_json_option
+def candidates(model: str, json_: bool) -> None:
+    """List what was proposed for MODEL, and what became of it."""
+    settings = load()
+    board = read_board(kafka_address(settings), model)
+    links = build_desk(settings).page(model).chain.history
+    rows = [candidate_row(one, links) for one in board.candidates.values()]
+    if json_:
+        click.echo(json.dumps(rows))
+    else:
+        Console().print(as_candidates(model, rows) if rows else f"nothing was proposed for {model}")
+
+
+@release.command()
+@click.argument("model")
+@click.argument("version")
+@reason_option
+def reject(model: str, version: str, reason: str) -> None:
+    """Decide against the candidate VERSION of MODEL."""
+    build_desk(load()).reject(model, version, reason=reason)
+    click.echo(f"{model} {version} is rejected")
+
+
+@release.command(name="set")
+@click.argument("model")
+@click.argument("values", nargs=-1, required=True, metavar="NAME=VALUE …")
+@reason_option
+@as_json_option
+def set_(model: str, values: tuple[str, ...], reason: str, json_: bool) -> None:
+    """Change what decides MODEL's answers, such as threshold=0.4, without another bundle; NAME= takes one away."""
+    _print(build_desk(load()).adjust(model, parsed(values), reason=reason), json_)
 
 
 @release.command()

@@ -1,16 +1,18 @@
 """What a person does at the desk: approve, roll back."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from deploy.desk import book
+from deploy.desk import book, standard
 from deploy.desk.book import Page
-from deploy.desk.errors import NotTaken, Overtaken
+from deploy.desk.checked import Checked, report_of, unmet
+from deploy.desk.errors import NoCandidate, NotTaken, Overtaken, StandardNotMet
 from deploy.desk.target import rollback_target
 from headrace.bundle import Limits, Manifest, Prober, Verified, tried_once
+from headrace.candidate import Proposal, post, proposed, read_board, rejected
 from headrace.kafka.clients import KafkaAddress
 from headrace.registry import Registry
 from headrace.release import Chain, Link, Release, TrustedKeys, Variant, read_private, sign
@@ -32,22 +34,88 @@ class Desk:
     trusted_folder: Path
     actor: str
     limits: Limits = field(default_factory=Limits)
+    standard: Path | None = None
     prober: Prober = field(default_factory=Prober)
     clock: Callable[[], datetime] = _now
 
-    def approve(self, model: str, version: str, *, reason: str, threshold: float | None = None) -> Link:
-        """Let one version serve everything; its bundle is tried first. Without a threshold the present one stays."""
-        digest = self.registry.digest(model, version)
-        manifest, verified = self._tried(model, version, digest)
+    def approve(
+        self, model: str, version: str, *, reason: str, threshold: float | None = None, override: str = ""
+    ) -> Link:
+        """Let one version serve everything; its bundle is tried first. Without a threshold the present one stays.
+
+        Raises StandardNotMet unless the version meets the release standard, or is let through by an override, whose
+        reason stays in the document with every point that was not met.
+        """
+        checked = self.check(model, version)
+        if checked.unmet and not override:
+            raise StandardNotMet(unmet(model, version, checked.unmet))
         head = self.page(model).chain.head
         return self._publish(
             model,
             head,
             action="approve",
-            variants=(Variant(name="champion", version=version, digest=digest),),
-            parameters=_parameters(manifest, head, threshold),
+            variants=(Variant(name="champion", version=version, digest=checked.verified.digest),),
+            parameters=_parameters(checked.manifest, head, threshold),
             reason=reason,
-            evidence=_evidence(manifest, verified),
+            evidence=checked.evidence(override if checked.unmet else ""),
+        )
+
+    def check(self, model: str, version: str) -> Checked:
+        """Try a version's bundle and hold what it shows against the release standard."""
+        candidate = read_board(self.kafka, model).candidates.get(version)
+        if candidate and candidate.rejection:
+            refused = candidate.rejection
+            raise NoCandidate(f"{model} {version} was rejected by {refused.actor}: {refused.reason}; train it anew")
+        digest = self.registry.digest(model, version)
+        if candidate and candidate.proposal.digest != digest:
+            raise NoCandidate(f"{model} {version} in the registry is not the bundle that was proposed")
+        folder = self._fetched(model, version, digest)
+        manifest, verified = self._tried(folder, digest)
+        written = standard.read(self.standard, model) if self.standard else None
+        proposer = candidate.proposal.actor if candidate else None
+        shown = standard.Shown(
+            report=report_of(folder, manifest),
+            one_row_us=verified.one_row_us,
+            proposer=proposer,
+            approver=self.actor,
+            now=self.clock(),
+        )
+        return Checked(
+            manifest=manifest,
+            verified=verified,
+            proposer=proposer,
+            standard=written.digest if written else "",
+            points=tuple(standard.check(written.standard, shown) if written else ()),
+        )
+
+    def reject(self, model: str, version: str, *, reason: str) -> None:
+        """Decide against a candidate."""
+        if version not in read_board(self.kafka, model).candidates:
+            raise NoCandidate(f"{model} {version} was never proposed; `headrace release candidates {model}` lists them")
+        post(self.kafka, rejected(model=model, version=version, actor=self.actor, reason=reason))
+
+    def propose(self, model: str, version: str) -> Proposal:
+        """Put a version that is in the registry up for approval."""
+        digest = self.registry.digest(model, version)
+        metrics = Manifest.read(self._fetched(model, version, digest)).metrics
+        proposal = proposed(model=model, version=version, digest=digest, actor=self.actor, metrics=metrics)
+        post(self.kafka, proposal)
+        return proposal
+
+    def adjust(self, model: str, parameters: Mapping[str, Scalar], *, reason: str) -> Link:
+        """Change what decides an answer without another bundle; None takes a parameter away."""
+        head = self.page(model).chain.head
+        if head is None:
+            raise NoCandidate(f"{model} was never released, so there is nothing to set; approve a version first")
+        merged = {**head.release.parameters, **parameters}
+        return self._publish(
+            model,
+            head,
+            action="set",
+            variants=head.release.variants,
+            parameters={name: value for name, value in merged.items() if value is not None},
+            reason=reason,
+            evidence=dict(head.release.evidence),
         )
 
     def rollback(self, model: str, *, reason: str, to: str | None = None) -> Link:
@@ -55,7 +123,7 @@ class Desk:
         chain = self.page(model).chain
         target = rollback_target(chain, to)
         for variant in target.release.variants:
-            self._tried(model, variant.version, variant.digest)
+            self._tried(self._fetched(model, variant.version, variant.digest), variant.digest)
         return self._publish(
             model,
             chain.head,
@@ -70,8 +138,10 @@ class Desk:
         """All that model-releases says about a model at this moment."""
         return book.read(self.kafka, model, TrustedKeys.read(self.trusted_folder))
 
-    def _tried(self, model: str, version: str, digest: str) -> tuple[Manifest, Verified]:
-        folder = self.registry.fetch_bundle(model, version, digest, self.cache)
+    def _fetched(self, model: str, version: str, digest: str) -> Path:
+        return self.registry.fetch_bundle(model, version, digest, self.cache)
+
+    def _tried(self, folder: Path, digest: str) -> tuple[Manifest, Verified]:
         verified = self.prober.verify(folder, digest, self.limits)
         # What passed at the desk needs no second trial by workers that share its cache.
         tried_once(self.cache, digest, lambda: None)
@@ -103,10 +173,6 @@ def _parameters(manifest: Manifest, head: Link | None, threshold: float | None) 
     elif "threshold" not in parameters and manifest.task == "classification":
         parameters["threshold"] = float(manifest.training.get("threshold") or 0.5)
     return parameters
-
-
-def _evidence(manifest: Manifest, verified: Verified) -> dict[str, Any]:
-    return {"metrics": manifest.metrics, "code_revision": manifest.code_revision, "verified": asdict(verified)}
 
 
 def _lost(chain: Chain, release: Release, reason: str, detail: str) -> Exception:

@@ -3,7 +3,10 @@
     ├── Overtaken             raised when another desk published first
     ├── NotTaken              raised when the published document was refused by the chain
     ├── NotPublished          raised when Kafka did not take the document
-    └── NothingToRollBackTo   raised when no earlier release fits
+    ├── NothingToRollBackTo   raised when no earlier release fits
+    ├── StandardUnreadable    raised when the release standard cannot be used
+    ├── StandardNotMet        raised when a version does not show what the release standard asks for
+    └── NoCandidate           raised when a version was not proposed, or was rejected
 """
 
 from headrace.errors import HeadraceError
@@ -27,3 +30,15 @@ class NotPublished(DeskError):
 
 class NothingToRollBackTo(DeskError):
     """Raised when no earlier release fits."""
+
+
+class StandardUnreadable(DeskError):
+    """Raised when the release standard cannot be used."""
+
+
+class StandardNotMet(DeskError):
+    """Raised when a version does not show what the release standard asks for."""
+
+
+class NoCandidate(DeskError):
+    """Raised when a version was not proposed, or was rejected."""

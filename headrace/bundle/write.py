@@ -20,7 +20,7 @@ from headrace.predict import Encoder, Predictor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """All that a trainer hands over; golden holds inputs only, their scores are computed here; report: file -> bytes."""
+    """All that a trainer hands over; golden: inputs only, scores are computed here; report: file -> bytes."""
 
     model: str
     version: str

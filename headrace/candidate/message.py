@@ -1,7 +1,7 @@
 """The messages of the topic `training`, keyed by model, as JSON objects with an `event`."""
 
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 from uuid import uuid4
 
 import msgspec
@@ -30,7 +30,7 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", ta
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="training-asked"):
-    """Somebody or something wants the model trained; instants as `headrace train` takes them, empty for its defaults."""
+    """Somebody wants the model trained; instants as `headrace train` takes them, empty for its defaults."""
 
     id: str
     model: str
@@ -52,7 +52,6 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="
 
 
 Message: TypeAlias = Proposal | Rejection | Asked | Failed
-Event = Literal["candidate-proposed", "candidate-rejected", "training-asked", "training-failed"]
 
 
 def proposed(

@@ -9,7 +9,7 @@ from headrace.modelfolder import NAME as MODEL_NAME
 from headrace.release.errors import ReleaseMalformed
 
 Role = Literal["champion", "challenger", "canary", "shadow"]
-Action = Literal["approve", "rollback"]
+Action = Literal["approve", "rollback", "set"]
 Scalar = str | int | float | bool | None
 
 WHOLE = 10_000
