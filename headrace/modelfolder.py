@@ -21,6 +21,8 @@ class Training(BaseModel):
     evaluation_days: int = Field(default=28, ge=1, le=3660)
     seed: int = Field(default=0, ge=0)
     slices: tuple[str, ...] = ()
+    every_hours: float | None = Field(default=None, gt=0)
+    new_labels: int | None = Field(default=None, ge=1)
 
 
 class Labels(BaseModel):

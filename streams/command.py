@@ -1,4 +1,4 @@
-"""`headrace worker`: one process, one role."""
+"""`headrace worker score` and `headrace worker sink`."""
 
 import logging
 import socket
@@ -7,17 +7,13 @@ import click
 import structlog
 
 from headrace import settings
+from headrace.eventlog import log_as_events
 from streams.engine import application
 
 NOISE = ("faust", "mode", "aiohttp")
 
 
-@click.group()
-def worker() -> None:
-    """Run one worker until SIGTERM or Ctrl-C."""
-
-
-@worker.command()
+@click.command()
 @click.option("--model", required=True, help="name of the model whose requests to answer")
 def score(model: str) -> None:
     """Answer a model's requests."""
@@ -26,9 +22,9 @@ def score(model: str) -> None:
     _run(build_app(_settings(), model))
 
 
-@worker.command()
+@click.command()
 def sink() -> None:
-    """Bring log blocks and events into ClickHouse."""
+    """Bring log blocks, labels and events into ClickHouse."""
     from streams.sink.app import build_app
 
     _run(build_app(_settings()))
@@ -52,14 +48,7 @@ def _run(app: application.Application) -> None:
 
 
 def _log_as_events() -> None:
-    """Events with fields, one line each, on stdout."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-        ]
-    )
+    """And without the chatter of Faust."""
+    log_as_events()
     for name in NOISE:
         logging.getLogger(name).setLevel(logging.ERROR)

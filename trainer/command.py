@@ -137,9 +137,9 @@ def report(trained: app.Trained) -> dict[str, Any]:
 
 def text(facts: dict[str, Any]) -> str:
     """The same for a person: one fact a line."""
-    against = facts.get("against")
+    against = facts.get("against") or {}
     plain = {name: value for name, value in facts.items() if name != "against"}
-    for name, change in (against or {}).get("difference", {}).items():
+    for name, change in against.get("difference", {}).items():
         if change:
             plain[f"{name} against {against['version']}"] = (
                 f"{change[0]:+.4f} ({_spelt(change[1])} to {_spelt(change[2])})"

@@ -22,6 +22,8 @@ def _described(command: click.Command, path: str) -> list[str]:
     context = click.Context(command, info_name=path, max_content_width=WIDTH, terminal_width=WIDTH)
     parts = [f"## `{path}`", "", "```text", command.get_help(context).strip(), "```", ""]
     if isinstance(command, click.Group):
-        for name, below in sorted(command.commands.items()):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None, name
             parts += _described(below, f"{path} {name}")
     return parts

@@ -29,6 +29,7 @@ class Board:
     model: str
     candidates: dict[str, Candidate] = field(default_factory=dict)
     open: dict[str, Asked] = field(default_factory=dict)
+    failures: list[Failed] = field(default_factory=list)
 
     def take(self, message: Message) -> None:
         """Fold one message."""
@@ -44,6 +45,7 @@ class Board:
                 self.candidates[message.version] = Candidate(proposal=held.proposal, rejection=message)
         elif isinstance(message, Failed):
             self.open.pop(message.request, None)
+            self.failures.append(message)
 
 
 def board(model: str, messages: Iterable[tuple[bytes | None, bytes | None]]) -> Board:

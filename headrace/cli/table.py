@@ -1,15 +1,6 @@
 """Every command: where its code is and what it does, in one line."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One row: module:attribute of a click command, and its summary."""
-
-    target: str
-    summary: str
-
+from headrace.cli.lazy import Command
 
 COMMANDS = {
     "demo": Command("deploy.demo.command:demo", "Score a real year of flights on a stack of its own, and count."),
@@ -21,7 +12,7 @@ COMMANDS = {
     "import": Command("trainer.importing.command:import_", "Bring labelled rows of a file into ClickHouse."),
     "train": Command("trainer.command:train", "Train a model folder's estimator and register the bundle."),
     "release": Command("deploy.desk.command:release", "Approve, roll back, show, log, verify releases."),
-    "worker": Command("streams.command:worker", "Run one worker: score or sink."),
+    "worker": Command("headrace.cli.roles:worker", "Run one worker: score, sink or train."),
     "score": Command("headrace.ask.command:score", "Send one request and print its answer."),
     "ledger": Command("headrace.ledger.command:ledger", "Count requests, answers and rows; nothing may be missing."),
     "explain": Command("headrace.ledger.explain_command:explain", "Show how an answer came about, and score it again."),

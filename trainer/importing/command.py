@@ -12,16 +12,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 import pyarrow as pa
+import pyarrow.compute as pc
 from rich.console import Console
 
 from headrace import settings
 from headrace.clickhouse.client import ClickHouse, clickhouse_address
 from headrace.clickhouse.values import values
 from headrace.modelfolder import ModelFolder
+from trainer import history
 from trainer.errors import ImportFileError
 from trainer.finding import find_folder
-from trainer.importing.checking import Bad, Layout, checked, missing
-from trainer.importing.files import Piece, column_names, pieces
+from trainer.foldercode import foldercode
+from trainer.importing.checking import INSTANT, Bad, Layout, checked, missing
+from trainer.importing.files import ROWS, Piece, column_names, pieces
 
 SHOWN = 20
 
@@ -37,31 +40,37 @@ class Imported:
 
 @click.command(name="import")
 @click.argument("model")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--map", "mapped", multiple=True, metavar="NAME=COLUMN", help="where the file calls it otherwise")
 @click.option("--zone", default="", help="time zone of instants that name none, such as UTC or Europe/Dublin")
 @click.option(
     "--rejects", type=click.Path(path_type=Path), metavar="FILE.csv", help="write every bad row's place there"
 )
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object")
-def import_(model: str, file: Path, mapped: tuple[str, ...], zone: str, rejects: Path | None, as_json: bool) -> None:
+def import_(
+    model: str, file: Path | None, mapped: tuple[str, ...], zone: str, rejects: Path | None, as_json: bool
+) -> None:
     """Bring labelled rows of FILE (.parquet or .csv) into ClickHouse as MODEL's history, to train on.
 
     A row is event_time, label and the features; request_id, entity and label_time (when the label became known) are
-    optional. A bad row is told by its place and left out. Importing a file again changes nothing.
+    optional. A bad row is told by its place and left out. Importing a file again changes nothing. Without FILE the
+    rows are those that history() in the model's train.py gives.
     """
     clickhouse = ClickHouse(clickhouse_address(settings.load()))
     try:
         folder = find_folder(model, clickhouse)
-        layout = Layout(task=folder.task, features=folder.features, zone=_zone(zone), source=file.name)
-        done = _bring(folder, layout, file, _mapping(mapped), rejects, clickhouse)
+        if file is None:
+            done = _own_history(folder, clickhouse)
+        else:
+            layout = Layout(task=folder.task, features=folder.features, zone=_zone(zone), source=file.name)
+            done = _bring(folder, layout, file, _mapping(mapped), rejects, clickhouse)
     finally:
         clickhouse.close()
     if as_json:
         told = [{"row": one.row, "column": one.column, "reason": one.reason} for one in done.first]
         click.echo(json.dumps({"model": folder.name, "rows": done.rows, "rejected": done.rejected, "first": told}))
         return
-    _print(folder.name, file, done)
+    _print(folder.name, file.name if file else "train.py", done)
 
 
 def _bring(
@@ -83,6 +92,22 @@ def _bring(
     return done
 
 
+def _own_history(folder: ModelFolder, into: ClickHouse) -> Imported:
+    """All labelled rows of the folder's history(), or nothing: a fault in it is a fault of its code."""
+    with foldercode(folder) as code:
+        rows = history.checked(code.history(), folder)
+    labelled = rows.filter(pc.field("label").is_valid() & pc.field("label_time").is_valid())
+    labelled = labelled.set_column(3, "label", labelled["label"].cast(pa.float64()))
+    for name in ("event_time", "label_time"):
+        place = labelled.column_names.index(name)
+        labelled = labelled.set_column(place, name, labelled[name].cast(INSTANT, safe=False))
+    labelled = labelled.append_column("imported_from", pa.array(["train.py"] * labelled.num_rows, pa.string()))
+    at = datetime.now(UTC)
+    for start in range(0, labelled.num_rows, ROWS):
+        _insert(into, folder.name, labelled.slice(start, ROWS), at)
+    return Imported(rows=labelled.num_rows)
+
+
 def _renamed(piece: Piece, wanted: dict[str, str]) -> Piece:
     rows = pa.table({name: piece.rows[column] for name, column in wanted.items()})
     return Piece(rows=rows, numbers=piece.numbers, spoilt=piece.spoilt)
@@ -101,13 +126,11 @@ def _note(done: Imported, rows: int, bad: Iterable[Bad]) -> None:
     done.first += found[: SHOWN - len(done.first)]
 
 
-def _print(model: str, file: Path, done: Imported) -> None:
+def _print(model: str, file: str, done: Imported) -> None:
     console = Console(stderr=True)
     for one in done.first:
         where = f"row {one.row}" + (f", {one.column}" if one.column else "")
-        console.print(
-            f"{file.name}, {where}: {one.reason}", style="yellow", markup=False, highlight=False, soft_wrap=True
-        )
+        console.print(f"{file}, {where}: {one.reason}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if done.rejected > len(done.first):
         console.print(f"… and {done.rejected - len(done.first):,} more; --rejects FILE.csv writes all", style="yellow")
     click.echo(f"{done.rows:,} rows are in the history of {model}, {done.rejected:,} were left out")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,9 @@ from examples.flights import departures as flights
 from headrace import bundle
 from headrace.bundle.errors import UntrustedModel
 from headrace.modelfolder import ModelFolder
+from tests.fakes.rows import HistoryRows
 from trainer import app
-from trainer.core.query import query
+from trainer.core.query import Query, query
 from trainer.errors import TrainingError, TrainPyError
 
 Write = Callable[..., ModelFolder]
@@ -25,10 +26,17 @@ FLIGHTS = Path(flights.__file__).parent
 ASKED = query(since=None, until="2024-01-11", evaluate_until="2024-01-15", evaluation_days=28)
 
 
+AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def run(folder: ModelFolder, asked: Query = ASKED) -> app.Run:
+    return app.Run(folder=folder, asked=asked, as_of=AS_OF)
+
+
 def test_a_run_writes_a_bundle_that_holds_and_says_what_it_is(
     write_folder: Write, registry: FolderRegistry, notes: Notes
 ) -> None:
-    trained = app.train(write_folder(), ASKED, registry=registry, progress=notes)
+    trained = app.train(run(write_folder()), rows=HistoryRows(), registry=registry, progress=notes)
     assert (trained.registered.version, notes.notes) == ("v1", [])
     loaded = bundle.load(registry.root / "v1", trained.registered.digest)
     facts = loaded.manifest.training
@@ -36,6 +44,7 @@ def test_a_run_writes_a_bundle_that_holds_and_says_what_it_is(
         "since": None,
         "until": "2024-01-11T00:00:00Z",
         "evaluate_until": "2024-01-15T00:00:00Z",
+        "as_of": "2026-01-01T00:00:00Z",
     }
     assert (facts["rows"], facts["evaluation_rows"]) == (240 - 2, 96)
     assert len(facts["data_fingerprint"]) == 64
@@ -48,14 +57,14 @@ def test_a_run_writes_a_bundle_that_holds_and_says_what_it_is(
 def test_a_label_that_lands_after_until_changes_nothing(
     write_folder: Write, registry: FolderRegistry, notes: Notes
 ) -> None:
-    honest = app.train(write_folder(), ASKED, registry=registry, progress=notes)
+    honest = app.train(run(write_folder()), rows=HistoryRows(), registry=registry, progress=notes)
     # The labels of the last two hours before `until` are turned round, and a colour appears that only they have.
     planted = ROWS.replace('"label": [bool(v) for v in size + random.normal(size=n) > 0]', '"label": FLIPPED').replace(
         '("red", "blue")[i % 2] for', '"green" if i in (238, 239) else ("red", "blue")[i % 2] for'
     )
     flipped = "[bool(v) != (i in (238, 239)) for i, v in enumerate(size + random.normal(size=n) > 0)]"
     folder = write_folder(name="planted", rows=planted.replace("FLIPPED", flipped))
-    other = app.train(folder, ASKED, registry=registry, progress=notes)
+    other = app.train(run(folder, ASKED), rows=HistoryRows(), registry=registry, progress=notes)
     assert other.draft.training["data_fingerprint"] == honest.draft.training["data_fingerprint"]
     assert other.draft.encoder.vocabularies["colour"] == ("blue", "red")
     assert other.draft.metrics == honest.draft.metrics
@@ -71,7 +80,9 @@ def test_the_same_rows_make_the_same_model_in_whatever_order_they_come(
         "import rows\ndef history():\n    t = rows.history()\n    return t.take(list(reversed(range(t.num_rows))))",
     )
     for name, train in (("one", TRAIN), ("two", shuffled)):
-        app.train(write_folder(name=name, train=train), ASKED, registry=registry, progress=notes)
+        app.train(
+            run(write_folder(name=name, train=train), ASKED), rows=HistoryRows(), registry=registry, progress=notes
+        )
     one, two = (bundle.Manifest.read(registry.root / version) for version in ("v1", "v2"))
     assert one.training["data_fingerprint"] == two.training["data_fingerprint"]
     assert one.files["golden.arrow"] == two.files["golden.arrow"]
@@ -87,7 +98,7 @@ def test_a_random_state_left_open_is_the_seed_of_the_folder(
     )
     for name, seed in (("one", 1), ("same", 1), ("other", 2)):
         folder = write_folder(name=name, train=forest, toml=f"[training]\nseed = {seed}\n")
-        app.train(folder, ASKED, registry=registry, progress=notes)
+        app.train(run(folder, ASKED), rows=HistoryRows(), registry=registry, progress=notes)
     one, same, other = (bundle.Manifest.read(registry.root / f"v{i}").files["golden.arrow"] for i in (1, 2, 3))
     assert one == same != other
 
@@ -96,8 +107,8 @@ def test_regression_is_measured_as_such(write_folder: Write, registry: FolderReg
     train = TRAIN.replace("LogisticRegression", "Ridge")
     rows = ROWS.replace("[bool(v) for v in size + random.normal(size=n) > 0]", "2 * size + 1")
     folder = write_folder(train=train, rows=rows, toml='task = "regression"\n')
-    trained = app.train(folder, ASKED, registry=registry, progress=notes)
-    assert set(trained.draft.metrics) == {"rows", "mae", "rmse", "bias"}
+    trained = app.train(run(folder, ASKED), rows=HistoryRows(), registry=registry, progress=notes)
+    assert set(trained.draft.metrics) == {"rows", "mae", "rmse", "bias", "intervals"}
     assert trained.draft.metrics["mae"] < 0.1
     assert trained.draft.training["positives"] is None
 
@@ -106,7 +117,7 @@ def test_without_later_labels_there_is_a_note_and_no_metrics(
     write_folder: Write, registry: FolderRegistry, notes: Notes
 ) -> None:
     asked = query(since=None, until="2025-01-01", evaluate_until=None, evaluation_days=28)
-    trained = app.train(write_folder(), asked, registry=registry, progress=notes)
+    trained = app.train(run(write_folder(), asked), rows=HistoryRows(), registry=registry, progress=notes)
     assert trained.draft.metrics["auc"] is None
     assert len(notes.notes) == 1
     assert "not evaluated" in notes.notes[0]
@@ -124,7 +135,7 @@ def test_rows_that_cannot_teach_are_refused(
 ) -> None:
     early = query(since=None, until=asked, evaluate_until=None, evaluation_days=28)
     with pytest.raises(TrainingError, match=said):
-        app.train(write_folder(), early, registry=registry, progress=notes)
+        app.train(run(write_folder(), early), rows=HistoryRows(), registry=registry, progress=notes)
     assert list(registry.root.iterdir()) == []
 
 
@@ -136,7 +147,7 @@ def test_an_estimator_that_fails_to_fit_is_named_by_its_line(
         "    predict_proba = fit\ndef estimator(features):\n    return Mine()\n"
     )
     with pytest.raises(TrainPyError, match=r"train\.py, line 4: ValueError: not today"):
-        app.train(write_folder(train=train), ASKED, registry=registry, progress=notes)
+        app.train(run(write_folder(train=train), ASKED), rows=HistoryRows(), registry=registry, progress=notes)
 
 
 def test_an_estimator_of_foreign_code_is_refused_before_it_is_registered(
@@ -144,13 +155,13 @@ def test_an_estimator_of_foreign_code_is_refused_before_it_is_registered(
 ) -> None:
     train = TRAIN + "\nclass Mine(LogisticRegression):\n    pass\n\nLogisticRegression = Mine\n"
     with pytest.raises(UntrustedModel, match="Mine"):
-        app.train(write_folder(train=train), ASKED, registry=registry, progress=notes)
+        app.train(run(write_folder(train=train), ASKED), rows=HistoryRows(), registry=registry, progress=notes)
     assert list(registry.root.iterdir()) == []
 
 
 def test_what_fitting_warns_of_is_told(write_folder: Write, registry: FolderRegistry, notes: Notes) -> None:
     train = TRAIN.replace("LogisticRegression()", "LogisticRegression(max_iter=1)")
-    trained = app.train(write_folder(train=train), ASKED, registry=registry, progress=notes)
+    trained = app.train(run(write_folder(train=train), ASKED), rows=HistoryRows(), registry=registry, progress=notes)
     assert "ConvergenceWarning" in notes.notes[0]
     assert len(trained.draft.training["warnings"]) == 1
 
@@ -159,7 +170,9 @@ def test_what_fitting_warns_of_is_told(write_folder: Write, registry: FolderRegi
 def january(tmp_path_factory: pytest.TempPathFactory) -> tuple[FolderRegistry, app.Trained]:
     registry = FolderRegistry(tmp_path_factory.mktemp("flights"))
     asked = query(since=None, until="2013-02-01", evaluate_until=None, evaluation_days=28)
-    return registry, app.train(ModelFolder.read(FLIGHTS), asked, registry=registry, progress=Notes())
+    return registry, app.train(
+        run(ModelFolder.read(FLIGHTS), asked), rows=HistoryRows(), registry=registry, progress=Notes()
+    )
 
 
 def test_january_of_the_flights_is_counted_to_the_row(january: tuple[FolderRegistry, app.Trained]) -> None:
