@@ -16,7 +16,7 @@ RESERVED = frozenset(
     {
         *("request_id", "entity", "event_time", "scored_at", "version", "variant", "release", "score", "decision"),
         *("inclusion_probability", "source_partition", "source_offset", "label", "label_time"),
-        *("labels", "label_received_at", "contradictory", "imported_at", "imported_from"),
+        *("labels", "label_received_at", "contradictory", "imported_at", "imported_from", "content", "precedence"),
     }
 )
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")

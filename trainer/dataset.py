@@ -30,6 +30,8 @@ FROM (
             SELECT request_id FROM {model}_predictions
             WHERE event_time >= %(first)s AND event_time < %(end)s AND scored_at <= %(as_of)s
         )
+    ORDER BY imported_at DESC
+    LIMIT 1 BY request_id
     UNION ALL
     SELECT p.request_id, entity, event_time, k.label, k.label_time, 1 / inclusion_probability, version, {names}
     FROM (

@@ -21,20 +21,23 @@ PARTITION BY toYYYYMM(scored_at)
 ORDER BY (source_partition, source_offset)
 SETTINGS non_replicated_deduplication_window = 10000;
 
--- Labelled rows of before: what `headrace import` brought. Imported again, a row takes the place of its former self.
+-- Labelled rows of before: what `headrace import` brought. A row that is imported again unchanged stays as it was, with
+-- its first imported_at; a changed one stands beside its former self, and readers take the latest.
 CREATE TABLE IF NOT EXISTS {model}_history
 (
-    request_id  String CODEC(ZSTD(1)),
-    entity      Nullable(String),
-    event_time  DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
-    label       Float64,
-    label_time  DateTime64(3, 'UTC') COMMENT 'when the truth became known',
-    imported_at DateTime64(3, 'UTC'),
+    request_id    String CODEC(ZSTD(1)),
+    entity        Nullable(String),
+    event_time    DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+    label         Float64,
+    label_time    DateTime64(3, 'UTC') COMMENT 'when the truth became known',
+    imported_at   DateTime64(3, 'UTC'),
     imported_from LowCardinality(String) COMMENT 'the file',
+    content       UInt64 COMMENT 'a digest of the row',
+    precedence    UInt64 DEFAULT bitNot(toUInt64(toUnixTimestamp64Milli(imported_at))) COMMENT 'the first import wins',
     {features}
 )
-ENGINE = ReplacingMergeTree(imported_at)
-ORDER BY (event_time, request_id);
+ENGINE = ReplacingMergeTree(precedence)
+ORDER BY (event_time, request_id, content);
 
 -- Every message of M.labels, once. What could not be read as a label stays here with its reason and its bytes, and no
 -- view counts it.

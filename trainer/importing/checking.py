@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
@@ -174,6 +175,13 @@ def _called(kind: pa.DataType) -> str:
     if pa.types.is_date(kind):
         return "a date in ISO 8601"
     return f"a number of the type {kind}" if pa.types.is_primitive(kind) else f"a {kind}"
+
+
+def digests(rows: pa.Table) -> list[int]:
+    """64 bits for each row, over all of its values: equal rows have equal ones."""
+    texts = [rows[name].cast(pa.string()) for name in sorted(rows.column_names)]
+    joined = pc.binary_join_element_wise(*texts, "\x1f", null_handling="replace", null_replacement="\x00")
+    return [int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") for text in joined.to_pylist()]
 
 
 def missing(layout: Layout, names: Sequence[str], mapped: Mapping[str, str]) -> list[str]:

@@ -23,7 +23,7 @@ from trainer import history
 from trainer.errors import ImportFileError
 from trainer.finding import find_folder
 from trainer.foldercode import foldercode
-from trainer.importing.checking import INSTANT, Bad, Layout, checked, missing
+from trainer.importing.checking import INSTANT, Bad, Layout, checked, digests, missing
 from trainer.importing.files import ROWS, Piece, column_names, pieces
 
 SHOWN = 20
@@ -116,7 +116,8 @@ def _renamed(piece: Piece, wanted: dict[str, str]) -> Piece:
 def _insert(clickhouse: ClickHouse, model: str, rows: pa.Table, at: datetime) -> None:
     if rows.num_rows:
         columns: dict[str, Any] = {name: values(rows[name]) for name in rows.column_names}
-        clickhouse.insert(f"{model}_history", columns | {"imported_at": [at] * rows.num_rows})
+        own = {"imported_at": [at] * rows.num_rows, "content": digests(rows.drop_columns(["imported_from"]))}
+        clickhouse.insert(f"{model}_history", columns | own)
 
 
 def _note(done: Imported, rows: int, bad: Iterable[Bad]) -> None:

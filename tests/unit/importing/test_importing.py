@@ -10,7 +10,7 @@ import pytest
 
 from headrace.features import FeatureSet
 from trainer.errors import ImportFileError
-from trainer.importing.checking import Bad, Layout, checked, missing
+from trainer.importing.checking import Bad, Layout, checked, digests, missing
 from trainer.importing.files import Piece, column_names, pieces
 
 FEATURES = FeatureSet.parse(
@@ -152,3 +152,10 @@ def test_a_piece_of_nothing_is_nothing() -> None:
         Piece(rows=pa.table({"label": pa.array([], pa.string())}), numbers=np.empty(0, np.int64)), layout()
     )
     assert rows.num_rows == 0 and bad == []
+
+
+def test_equal_rows_have_equal_digests_and_others_have_not() -> None:
+    rows = pa.table({"a": pa.array([1.0, 1.0, None, 1.0]), "b": pa.array(["x", "x", "x", None])})
+    first, same, *others = digests(rows)
+    assert first == same and len({first, *others}) == 3
+    assert digests(rows.select(["b", "a"])) == digests(rows)
