@@ -12,6 +12,7 @@ from headrace.modelfolder import ModelFolder
 from headrace.predict import Encoder, Predictor
 from trainer.core import evaluation
 from trainer.core.card import card
+from trainer.core.drift import drift
 from trainer.core.evaluation import Judged
 from trainer.core.fingerprint import fingerprint
 from trainer.core.golden import golden_rows
@@ -94,6 +95,7 @@ def _draft(run: Run, parts: Dataset, encoder: Encoder, fitted: Fitted) -> Draft:
         "training": training,
         "metrics": metrics,
         "against": against,
+        "drift": drift(folder.features, run.champion.reference, parts.training) if run.champion else {},
         "slices": evaluation.slices(judged, _sliced(folder, parts)),
     }
     return Draft(

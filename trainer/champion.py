@@ -1,9 +1,11 @@
 """The version that serves now, as the releases say, to compare a candidate with."""
 
+import json
 from pathlib import Path
 
 from headrace.bundle import load
 from headrace.bundle.errors import BundleError
+from headrace.bundle.manifest import REFERENCE
 from headrace.kafka.clients import KafkaAddress
 from headrace.ledger.approvals import approvals
 from headrace.registry import Registry
@@ -21,7 +23,9 @@ def champion(
     head = max(links, key=lambda link: link.release.sequence).release.champion
     try:
         folder = registry.fetch_bundle(model, head.version, head.digest, cache)
-        return Champion(version=head.version, digest=head.digest, predictor=load(folder, head.digest).predictor)
+        predictor = load(folder, head.digest).predictor
+        reference = json.loads((folder / REFERENCE).read_text(encoding="utf-8"))
+        return Champion(version=head.version, digest=head.digest, predictor=predictor, reference=reference)
     except (BundleError, OSError) as error:
         progress.note(f"the champion {head.version} cannot be loaded here, so nothing is compared with it: {error}")
         return None

@@ -1,8 +1,9 @@
 """What a training run is given."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -38,11 +39,12 @@ class Rows(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Champion:
-    """The version that serves now, to be compared with."""
+    """The version that serves now, to be compared with; reference describes what it was trained on."""
 
     version: str
     digest: str
     predictor: Predictor
+    reference: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
