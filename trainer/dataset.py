@@ -26,9 +26,15 @@ FROM (
     FROM {model}_history FINAL
     WHERE event_time >= %(first)s AND event_time < %(end)s
         AND label_time <= %(known)s AND imported_at <= %(as_of)s
-        AND request_id NOT IN (
-            SELECT request_id FROM {model}_predictions
-            WHERE event_time >= %(first)s AND event_time < %(end)s AND scored_at <= %(as_of)s
+        AND (
+            request_id NOT IN (
+                SELECT request_id FROM {model}_predictions
+                WHERE event_time >= %(first)s AND event_time < %(end)s AND scored_at <= %(as_of)s
+            )
+            OR request_id NOT IN (
+                SELECT request_id FROM {model}_labels
+                WHERE reason = '' AND label_time <= %(known)s AND received_at <= %(as_of)s
+            )
         )
     ORDER BY imported_at DESC
     LIMIT 1 BY request_id

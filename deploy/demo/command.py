@@ -86,6 +86,7 @@ def _verdict(told: dict[str, Any]) -> str:
   kills     {told["kills"]} worker killed with signal 9, replaced each time
   swap      from approval to the first answer by the new version: {swap}
 {trained}
+{_quality(told["quality"])}
   missing   {told["unaccounted"]} unaccounted, {told["duplicates"]} double
 {"=" * 78}
 
@@ -95,7 +96,17 @@ and in another terminal (after `export HEADRACE_DATA_DIR={told["data_dir"]}`):
     {headrace} score flights --json-request {told["data_dir"]}/request.json
     {headrace} sql "SELECT carrier, count() AS flights, avg(score) AS late FROM flights_predictions GROUP BY carrier"
     {headrace} explain {told["example_id"]}
+    {headrace} quality flights
 """
+
+
+def _quality(found: dict[str, Any]) -> str:
+    return "\n".join(
+        f"  quality   {version}: {one['labels']:,} labels ({one['share']:.1%} have arrived), on "
+        f"{one['mature_days']} of {one['days']} days, those that may be judged: "
+        + (f"AUC {one['auc']:.4f}, log loss {one['log_loss']:.4f}" if one["auc"] else "not judged yet")
+        for version, one in found.items()
+    )
 
 
 def _program() -> str:

@@ -1,4 +1,4 @@
-"""Sends the requests of the demo: flights in event time, at a speed, with bad ones among them; can pause and wait."""
+"""Sends the requests of the demo, and their labels as they become known: flights in event time, at a speed, with bad ones among them; can pause and wait."""
 
 import threading
 import time
@@ -23,6 +23,8 @@ class Feeder:
         self, address: KafkaAddress, model: str, replay: Any, start: datetime, speed: float, tally: Tally
     ) -> None:
         self._topic, self._replay, self._speed, self._tally = topics.requests(model), replay, speed, tally
+        self._labels_topic = topics.labels(model)
+        self.labels = 0
         self._now_ms = start.timestamp() * 1000
         self._barrier_ms = float("inf")
         self._producer = Producer(address.producer() | {"linger.ms": 2, "delivery.timeout.ms": 120_000})
@@ -65,6 +67,9 @@ class Feeder:
                 )
                 for request in self._replay.until(self._now_ms):
                     self._send(request.request_id, request.value, request.key)
+                for key, value in self._replay.labels_until(self._now_ms):
+                    self._producer.produce(self._labels_topic, value, key=key)
+                    self.labels += 1
                 if self._bad and now > next_bad:
                     bad, next_bad = self._bad.pop(0), now + 1
                     self._send(f"bad-{bad.what}", bad.value, None)

@@ -11,9 +11,9 @@ from deploy.demo.bad import bad_requests
 from deploy.demo.feeding import Feeder
 from deploy.demo.keys import Keys
 from deploy.demo.stage import Stage
-from deploy.demo.summary import MODEL, summary, swap_seconds
+from deploy.demo.summary import MODEL, quality, summary, swap_seconds
 from deploy.demo.tally import Tally
-from deploy.demo.training import Training, kept
+from deploy.demo.training import Training, headrace, kept
 from deploy.demo.view import View
 from deploy.demo.watch import Watch, ready
 from deploy.desk.build import build_desk
@@ -51,17 +51,21 @@ def run(stack: LocalStack, view: View, keys: Keys, *, scorers: int, speed: float
             seconds = time.monotonic() - began
             view.say("all is sent; waiting until nothing is on its way")
             report = ledger.settle(SETTLE_S, deep=True)
+            stage.until(lambda: stage.watch.labels() >= feeder.labels, "the last labels")
         finally:
             feeder.stop()
             reader.stop()
     swap = swap_seconds(clickhouse, stage.approved[1]) if len(stage.approved) > 1 else {}
+    found = quality(clickhouse)
     counted = summary(tally=tally, report=report, clickhouse=clickhouse, seconds=seconds, swap=swap)
-    told = {"workers": scorers, "kills": stage.kills, "train": trained}
+    told = {"workers": scorers, "kills": stage.kills, "train": trained, "quality": found}
     example = {"request_id": "by-hand-1", "event_time": "2013-04-01T12:00:00Z", "features": features}
     return counted | told | {"example": example, "example_id": next(reversed(tally.sent_at), "REQUEST_ID")}
 
 
 def _first_model(stage: Stage) -> dict[str, Any]:
+    stage.view.say("bringing the flights of the past into ClickHouse")
+    headrace(stage.stack.data_dir, "import", str(flights.FOLDER))
     measured = _train(stage, FEBRUARY).result()
     stage.view.say(_told(measured))
     stage.approve(measured["version"], "the first model: January's flights")
@@ -79,11 +83,13 @@ def _start_workers(stage: Stage, scorers: int) -> None:
 def _flow(stage: Stage) -> dict[str, Any]:
     """February and March flow; in the one a worker is killed, in the other the model is swapped."""
     feeder = stage.feeder
-    feeder.hold_at(HOLD)  # so that the swap comes while March flows, however slow the machine is
     stage.until(lambda: feeder.event_time >= KILL, "the first half of February")
     if not stage.quitting:
         stage.kill(stage.watch.scorers[0])
+    feeder.hold_at(MARCH)
     stage.until(lambda: feeder.event_time >= MARCH, "the second half of February")
+    stage.until(lambda: stage.watch.labels() >= feeder.labels, "February's labels")
+    feeder.hold_at(HOLD)  # so that the swap comes while March flows, however slow the machine is
     trained = {} if stage.quitting else _second_model(stage)
     feeder.hold_at(None)
     stage.until(lambda: feeder.over, "March")

@@ -1,11 +1,13 @@
 """The demo's last count: from the topics and from ClickHouse, after everything has come to rest."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from deploy.demo.tally import Tally
 from headrace.clickhouse.client import ClickHouse
 from headrace.ledger.report import LedgerReport
+from headrace.quality.judging import State, judge
+from headrace.quality.reading import QualityReader, about
 from headrace.release import Link
 
 MODEL = "flights"
@@ -50,3 +52,29 @@ def swap_seconds(clickhouse: ClickHouse, link: Link) -> dict[str, float]:
         {"model": MODEL, "release": link.id, "version": version},
     )
     return {worker: round((at - approved).total_seconds(), 3) for worker, at in first}
+
+
+def quality(clickhouse: ClickHouse) -> dict[str, dict[str, Any]]:
+    """Of each version: its labels, the share that has arrived, and how good it was on the days that may be judged."""
+    known, day = about(clickhouse, MODEL), timedelta(days=1)
+    reader = QualityReader(clickhouse, MODEL, day, None, None)
+    cohorts = judge(
+        task=known.task,
+        predicted=reader.predicted(),
+        labelled=reader.labelled(),
+        window=day,
+        clock=reader.clock(),
+        expected=known.expected,
+    )
+    found = {}
+    for version in sorted({one.version for one in cohorts}):
+        ours = [one for one in cohorts if one.version == version]
+        days, mature = [one for one in ours if one.start], [one for one in ours if one.start is None]
+        labels, predicted = sum(one.labels for one in days), sum(one.predicted for one in days)
+        told: dict[str, Any] = {"labels": labels, "share": round(labels / predicted, 4)}
+        told |= {"days": len(days), "mature_days": sum(one.state is State.MATURE for one in days)}
+        for name in ("auc", "log_loss", "brier"):
+            measure = mature[0].measures[name] if mature else None
+            told[name] = measure.value if measure else None
+        found[version] = told
+    return found

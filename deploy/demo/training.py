@@ -1,6 +1,7 @@
 """Training during the demo: `headrace train` as a process of its own, as anywhere."""
 
 import json
+import os
 import subprocess
 import sys
 from datetime import datetime
@@ -13,21 +14,28 @@ from deploy.local.part import python_path
 KEPT = ("rows", "positives", "evaluation_rows", "evaluation_positives", "auc", "log_loss", "brier", "seconds")
 
 
+HEADRACE = (sys.executable, "-m", "headrace")
+
+
+def headrace(data_dir: Path, *arguments: str) -> str:
+    """Run a command to its end; what it printed. Raises StepFailed with what it said."""
+    argv = [*HEADRACE, *arguments]
+    done = subprocess.run(argv, env=os.environ | _own(data_dir), capture_output=True, text=True, timeout=600)
+    if done.returncode:
+        raise StepFailed(f"headrace {arguments[0]} failed: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def _own(data_dir: Path) -> dict[str, str]:
+    return {"HEADRACE_DATA_DIR": str(data_dir), "PYTHONPATH": python_path()}
+
+
 class Training:
     """One run of the trainer."""
 
     def __init__(self, folder: Path, data_dir: Path, until: datetime, environment: dict[str, str]) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "headrace",
-            "train",
-            str(folder),
-            "--until",
-            until.date().isoformat(),
-            "--json",
-        ]
-        own = {"HEADRACE_DATA_DIR": str(data_dir), "PYTHONPATH": python_path()}
+        command = [*HEADRACE, "train", str(folder), "--until", until.date().isoformat(), "--json"]
+        own = _own(data_dir)
         self._process = subprocess.Popen(
             command, env=environment | own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

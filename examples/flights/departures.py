@@ -69,6 +69,15 @@ def requests(start: datetime, end: datetime) -> pa.Table:
     return table.slice(first, last - first)
 
 
+def outcomes(start: datetime, end: datetime) -> pa.Table:
+    """request_id, label and label_time of those departures that got a label, in the order in which it became known."""
+    table = departures()
+    times = _instants(table["event_time"])
+    first, last = np.searchsorted(times, [_utc(start), _utc(end)])
+    rows = table.select(["request_id", *OUTCOME]).slice(first, last - first)
+    return rows.filter(pc.is_valid(rows["label"])).sort_by([("label_time", "ascending"), ("request_id", "ascending")])
+
+
 def source(name: str) -> pa.Table:
     """One of the package's tables as it is, NA read as null."""
     folder = _folder()

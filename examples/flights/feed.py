@@ -1,9 +1,10 @@
-"""Replays departures as requests: in the order and at the distances of their event times, as fast as is asked.
+"""Replays departures as requests, and later their labels, in the order and at the distances of 2013, at any speed.
 
 python examples/flights/feed.py --start 2013-02-01 --end 2013-03-01 --speed 86400
 """
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Sequence
@@ -42,9 +43,13 @@ class Request:
 
 
 class Replay:
-    """Requests of a span of time, handed out as their event times come."""
+    """Requests of a span of time, handed out as their event times come, and their labels as they became known."""
 
     def __init__(self, folder: ModelFolder, start: datetime, end: datetime) -> None:
+        truth = departures.outcomes(start, end)
+        self._labels = [_label(**row) for row in truth.to_pylist()]
+        self._known: NDArray[np.int64] = _whole(truth["label_time"]).cast(pa.int64()).to_numpy()
+        self._next_label = 0
         table = departures.requests(start, end)
         self._requests = encoded(folder, table)
         self._times: NDArray[np.int64] = _whole(table["event_time"]).cast(pa.int64()).to_numpy()
@@ -67,6 +72,18 @@ class Replay:
         """Those whose event time has come and that were not handed out yet."""
         first, self._next = self._next, int(np.searchsorted(self._times, event_ms))
         return self._requests[first : self._next]
+
+
+    def labels_until(self, event_ms: float) -> Sequence[tuple[bytes, bytes]]:
+        """Keys and values of those that have become known and were not handed out yet."""
+        first, self._next_label = self._next_label, int(np.searchsorted(self._known, event_ms, side="right"))
+        return self._labels[first : self._next_label]
+
+
+def _label(request_id: str, label: bool, label_time: datetime) -> tuple[bytes, bytes]:
+    known_ms = int(label_time.timestamp() * 1000)
+    value = {"request_id": request_id, "label": label, "label_time": known_ms}
+    return request_id.encode(), json.dumps(value).encode()
 
 
 def encoded(folder: ModelFolder, table: pa.Table) -> list[Request]:
@@ -96,13 +113,18 @@ def main() -> None:
     replay = Replay(folder, start, end)
     producer = Producer(kafka_address(load()).producer() | {"linger.ms": 5})
     began, start_ms = time.monotonic(), start.timestamp() * 1000
-    while not replay.over:
-        due = replay.until(start_ms + (time.monotonic() - began) * options.speed * 1000)
-        for request in due:
+    labels, now_ms, end_ms = 0, start_ms, end.timestamp() * 1000
+    while now_ms < end_ms:
+        now_ms = start_ms + (time.monotonic() - began) * options.speed * 1000
+        for request in replay.until(now_ms):
             producer.produce(topics.requests(folder.name), request.value, key=request.key)
             producer.poll(0)
+        for key, value in replay.labels_until(min(now_ms, end_ms)):
+            producer.produce(topics.labels(folder.name), value, key=key)
+            producer.poll(0)
+            labels += 1
         time.sleep(TICK_S)
-    print(f"{len(replay)} requests sent, {producer.flush(30)} of them not confirmed")
+    print(f"{len(replay)} requests and {labels} labels sent, {producer.flush(30)} of them not confirmed")
 
 
 def _options() -> argparse.Namespace:
