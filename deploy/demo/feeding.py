@@ -1,4 +1,4 @@
-"""Sends the requests of the demo, and their labels as they become known: flights in event time, at a speed, with bad ones among them; can pause and wait."""
+"""Sends the demo's requests in event time, with bad ones among them, and labels as they become known; can wait."""
 
 import threading
 import time

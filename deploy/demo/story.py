@@ -39,7 +39,7 @@ def run(stack: LocalStack, view: View, keys: Keys, *, scorers: int, speed: float
     feeder = Feeder(address, MODEL, replay, FEBRUARY, speed, tally)
     # A connection of its own: the ledger of the live table must not wait for the summary's queries.
     with Ledger(MODEL, kafka=address, clickhouse=ClickHouse(clickhouse_address(settings))) as ledger:
-        stage = Stage(stack, view, keys, build_desk(settings), feeder, Watch(stack, tally, ledger), tally)
+        stage = Stage(stack, view, keys, build_desk(settings), feeder, Watch(stack, tally, ledger, clickhouse), tally)
         try:
             trained = _first_model(stage)
             _start_workers(stage, scorers)

@@ -6,9 +6,11 @@ import urllib.request
 from typing import Any
 
 from deploy.demo.feeding import Feeder
+from deploy.demo.summary import MODEL
 from deploy.demo.tally import Tally
 from deploy.demo.view import Scene, Worker
 from deploy.local.stack import LocalStack
+from headrace.clickhouse.client import ClickHouse
 from headrace.errors import HeadraceError
 from headrace.ledger.ledger import Ledger
 
@@ -18,8 +20,8 @@ RECENT = 5000
 class Watch:
     """Makes scenes of what can be seen from outside."""
 
-    def __init__(self, stack: LocalStack, tally: Tally, ledger: Ledger) -> None:
-        self._stack, self._tally, self._ledger = stack, tally, ledger
+    def __init__(self, stack: LocalStack, tally: Tally, ledger: Ledger, clickhouse: ClickHouse) -> None:
+        self._stack, self._tally, self._ledger, self._clickhouse = stack, tally, ledger, clickhouse
         self.scorers: list[str] = []
 
     def scene(self, feeder: Feeder) -> Scene:
@@ -37,6 +39,10 @@ class Watch:
     def served(self) -> set[tuple[str, ...]]:
         """What the scorers serve; a single element once all serve the same."""
         return {tuple(status(self._stack.workers.http_ports[name]).get("versions", ())) for name in self.scorers}
+
+    def labels(self) -> int:
+        """How many labels are in ClickHouse."""
+        return int(self._clickhouse.rows(f"SELECT count() FROM {MODEL}_labels FINAL")[0][0])
 
     def _worker(self, name: str) -> Worker:
         told = status(self._stack.workers.http_ports[name])

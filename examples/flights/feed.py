@@ -73,7 +73,6 @@ class Replay:
         first, self._next = self._next, int(np.searchsorted(self._times, event_ms))
         return self._requests[first : self._next]
 
-
     def labels_until(self, event_ms: float) -> Sequence[tuple[bytes, bytes]]:
         """Keys and values of those that have become known and were not handed out yet."""
         first, self._next_label = self._next_label, int(np.searchsorted(self._known, event_ms, side="right"))
