@@ -8,6 +8,7 @@ import structlog
 
 from headrace import settings
 from streams.engine import application
+from streams.engine.allocator import spare_memory
 
 NOISE = ("faust", "mode", "aiohttp")
 
@@ -15,6 +16,7 @@ NOISE = ("faust", "mode", "aiohttp")
 @click.group()
 def worker() -> None:
     """Run one worker until SIGTERM or Ctrl-C."""
+    spare_memory()
 
 
 @worker.command()

@@ -25,10 +25,12 @@ def release() -> None:
 @click.argument("version")
 @reason_option
 @click.option("--threshold", type=float, help="Score from which the decision is yes (default: as it is now).")
+@click.option("--slower", is_flag=True, help="Also when it takes over ten times as long a row as the present version.")
 @as_json_option
-def approve(model: str, version: str, reason: str, threshold: float | None, json_: bool) -> None:
+def approve(model: str, version: str, reason: str, threshold: float | None, slower: bool, json_: bool) -> None:
     """Try VERSION of MODEL and, when it holds, sign and publish the release that lets it serve."""
-    _print(build_desk(load()).approve(model, version, reason=reason, threshold=threshold), json_)
+    link = build_desk(load()).approve(model, version, reason=reason, threshold=threshold, slower=slower)
+    _print(link, json_)
 
 
 @release.command()

@@ -10,11 +10,15 @@ from deploy.desk import book
 from deploy.desk.book import Page
 from deploy.desk.errors import NotTaken, Overtaken
 from deploy.desk.target import rollback_target
-from headrace.bundle import Limits, Manifest, Prober, Verified, tried_once
+from headrace.bundle import Limits, Manifest, Prober, Verified, keeps_pace, tried_once
+from headrace.bundle.errors import BundleError
 from headrace.kafka.clients import KafkaAddress
-from headrace.registry import Registry
+from headrace.registry import Registry, RegistryError
 from headrace.release import Chain, Link, Release, TrustedKeys, Variant, read_private, sign
 from headrace.release.document import Scalar
+
+# So many versions, if need be, are tried to find one to measure a new one by: those that came last may not load.
+LOOK_BACK = 5
 
 
 def _now() -> datetime:
@@ -35,11 +39,19 @@ class Desk:
     prober: Prober = field(default_factory=Prober)
     clock: Callable[[], datetime] = _now
 
-    def approve(self, model: str, version: str, *, reason: str, threshold: float | None = None) -> Link:
-        """Let one version serve everything; its bundle is tried first. Without a threshold the present one stays."""
+    def approve(
+        self, model: str, version: str, *, reason: str, threshold: float | None = None, slower: bool = False
+    ) -> Link:
+        """Let one version serve everything; its bundle is tried first. Without a threshold the present one stays.
+
+        One that takes more than ten times as long as the present one is refused, unless it may be slower.
+        """
         digest = self.registry.digest(model, version)
         manifest, verified = self._tried(model, version, digest)
-        head = self.page(model).chain.head
+        chain = self.page(model).chain
+        head, present = chain.head, self._measured(chain)
+        if present and not slower:
+            keeps_pace(verified, present)
         return self._publish(
             model,
             head,
@@ -47,7 +59,7 @@ class Desk:
             variants=(Variant(name="champion", version=version, digest=digest),),
             parameters=_parameters(manifest, head, threshold),
             reason=reason,
-            evidence=_evidence(manifest, verified),
+            evidence=_evidence(manifest, verified, present),
         )
 
     def rollback(self, model: str, *, reason: str, to: str | None = None) -> Link:
@@ -77,6 +89,16 @@ class Desk:
         tried_once(self.cache, digest, lambda: None)
         return Manifest.read(folder), verified
 
+    def _measured(self, chain: Chain) -> Verified | None:
+        """What serves now, measured in the same sitting: the latest release that workers could load, if any can be."""
+        latest = dict.fromkeys(link.release.champion for link in reversed(chain.history))
+        for champion in list(latest)[:LOOK_BACK]:
+            try:
+                return self._tried(chain.model, champion.version, champion.digest)[1]
+            except (BundleError, RegistryError):
+                continue
+        return None
+
     def _publish(self, model: str, head: Link | None, **decided: Any) -> Link:
         release = Release(
             model=model,
@@ -105,8 +127,9 @@ def _parameters(manifest: Manifest, head: Link | None, threshold: float | None) 
     return parameters
 
 
-def _evidence(manifest: Manifest, verified: Verified) -> dict[str, Any]:
-    return {"metrics": manifest.metrics, "code_revision": manifest.code_revision, "verified": asdict(verified)}
+def _evidence(manifest: Manifest, verified: Verified, present: Verified | None) -> dict[str, Any]:
+    found = {"metrics": manifest.metrics, "code_revision": manifest.code_revision, "verified": asdict(verified)}
+    return found | ({"replaced": asdict(present)} if present else {})
 
 
 def _lost(chain: Chain, release: Release, reason: str, detail: str) -> Exception:
