@@ -11,29 +11,35 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from headrace import topics
+from headrace.errors import HeadraceError
+from streams.replay.command import replay as command
 from tests.faults.worker import until
 from tests.faults.world import World
 
 BAD = {"features": {"amount": None, "count": None, "night": True, "colour": "red", "side": "left"}}
 
 
-def replay(world: World, *arguments: str, **env: str) -> tuple[int, Any]:
-    """The command as a process of its own; its exit code and the JSON that it printed, or what it said."""
-    where = {
+def where(world: World) -> dict[str, str]:
+    return {
         "HEADRACE_KAFKA__BOOTSTRAP": world.kafka,
         "HEADRACE_CLICKHOUSE__HOST": world.clickhouse[0],
         "HEADRACE_CLICKHOUSE__PORT": str(world.clickhouse[1]),
         "HEADRACE_DATA_DIR": str(world.data),
     }
-    called = [sys.executable, "-c", "from headrace.cli.main import main; main()", "replay", *arguments]
-    done = subprocess.run(called, env=os.environ | where | env, capture_output=True, text=True, timeout=120)
-    if "--json" in arguments and done.stdout:
-        return done.returncode, json.loads(done.stdout)
-    return done.returncode, done.stdout + done.stderr
+
+
+def replay(world: World, *arguments: str, **env: str) -> tuple[int, Any]:
+    """Exit code, and the JSON that was printed, or what was said."""
+    done = CliRunner().invoke(command, arguments, env=where(world) | env)
+    if isinstance(done.exception, HeadraceError):
+        return 2, str(done.exception)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, json.loads(done.stdout) if "--json" in arguments else done.output
 
 
 def ends(kafka: str) -> dict[str, list[tuple[int, int]]]:
@@ -108,6 +114,15 @@ def test_requests_across_a_release_are_answered_the_same_bit_for_bit(lived: Worl
     assert code == 2 and "there is something already" in said
 
 
+def test_the_command_says_it_in_one_sentence_and_by_its_exit_code(lived: World) -> None:
+    called = [sys.executable, "-m", "headrace", "replay", lived.model]
+    done = subprocess.run(called, env=os.environ | where(lived), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and "every answer came out the same, bit for bit" in done.stdout
+    called[-1] = "nobody"
+    done = subprocess.run(called, env=os.environ | where(lived), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2 and done.stderr.startswith("headrace: the topic nobody.requests does not exist")
+
+
 def test_an_answer_that_was_another_is_shown_with_its_place_and_both_scores(lived: World) -> None:
     """Only the last bits of a score in ClickHouse are changed."""
     table = f"{lived.model}_predictions"
@@ -173,5 +188,3 @@ def test_requests_without_an_answer_yet_are_waiting_and_no_fault(make_world: Any
     sender.flush()
     code, told = replay(world, world.model, "--json")
     assert (code, told["replayed"], told["waiting"]) == (0, 0, 10)
-    code, said = replay(world, "nobody")
-    assert code == 2 and "the topic nobody.requests does not exist" in said

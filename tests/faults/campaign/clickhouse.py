@@ -15,6 +15,7 @@ from tests.faults.campaign.stage import Stage
 from tests.faults.proxy import Proxy
 
 QUICK = {"HEADRACE_WORKER__SINK_SECONDS": "0.5"}
+PATIENCE_S = 120.0
 
 
 def away(stage: Stage) -> None:
@@ -45,41 +46,40 @@ def reply_lost(stage: Stage) -> None:
 
     Seen to fail with a random insert token: the rows of the cut insert are there twice.
     """
-    with _proxied(stage) as proxy:
-        stage.world.scorer()
-        sink = stage.world.sink(**QUICK, **_through(proxy))
-        stage.sending(rate=stage.outlasting(4 * stage.size.times))
-        for table in islice(cycle((f"{stage.world.model}_predictions", "blocks")), stage.size.times):
-            cuts = proxy.cuts
-            proxy.lose_answer_to(f"INSERT INTO {table}")
-            stage.until(lambda cuts=cuts: proxy.cuts > cuts, f"a cut insert into {table}")
-            stage.struck()
-        stage.settle()
-        stage.expect(
-            sink.said("intent-repeated") >= stage.size.times // 2, "what was cut before it was marked done is repeated"
-        )
-        stage.expect(sink.ends == [], "the sink lives on")
+    proxy = Proxy(stage.servers.clickhouse)
+    stage.world.scorer()
+    sink = stage.world.sink(**QUICK, **_through(proxy))
+    stage.sending(rate=stage.outlasting(4 * stage.size.times))
+    stage.await_more(rows=1)
+    for table in islice(cycle((f"{stage.world.model}_predictions", "blocks")), stage.size.times):
+        cuts = proxy.cuts
+        proxy.lose_answer_to(f"INSERT INTO {table}")
+        stage.until(lambda cuts=cuts: proxy.cuts > cuts, f"a cut insert into {table}", PATIENCE_S)
+        stage.struck()
+    stage.settle()
+    repeated = sink.said("intent-repeated")
+    stage.expect(repeated >= stage.size.times // 2, "what was cut before it was marked done is repeated")
+    stage.expect(sink.ends == [], "the sink lives on")
 
 
 def slow(stage: Stage) -> None:
     """Every insert takes 20 seconds; it goes on, and what has gathered is written once that ends."""
     insert_s, lasts_s = stage.size.seconds(20), stage.size.seconds(300)
-    with _proxied(stage) as proxy:
-        stage.world.scorer()
-        sink = stage.world.sink(**QUICK, **_through(proxy))
-        stage.sending(rate=stage.outlasting(lasts_s + 20))
-        stage.await_more()
-        # An insert is four messages one after the other: the query, the table's columns, the rows, that it is done.
-        proxy.delay(insert_s / 4)
-        stage.struck()
-        stage.wait(lasts_s / 2)
-        stage.await_more(rows=1, seconds=10 * insert_s)
-        stage.wait(lasts_s / 2)
-        proxy.delay(0.0)
-        stage.over()
-        stage.await_more()
-        stage.settle()
-        stage.expect(sink.ends == [], "the sink lives on")
+    proxy = Proxy(stage.servers.clickhouse)
+    stage.world.scorer()
+    sink = stage.world.sink(**QUICK, **_through(proxy))
+    stage.sending(rate=stage.outlasting(lasts_s + 20))
+    stage.await_more()
+    # An insert is four messages one after the other: the query, the table's columns, the rows, that it is done.
+    proxy.delay(insert_s / 4)
+    stage.struck()
+    stage.wait(lasts_s / 2)
+    stage.await_more(rows=1, seconds=10 * insert_s + PATIENCE_S)
+    stage.wait(lasts_s / 2)
+    proxy.delay(0.0)
+    stage.over()
+    stage.await_more()
+    stage.expect(sink.ends == [], "the sink lives on")
 
 
 def too_many_parts(stage: Stage) -> None:
@@ -92,7 +92,9 @@ def too_many_parts(stage: Stage) -> None:
     for table in (f"{stage.world.model}_predictions", "blocks"):
         refused = sink.said("Too many parts")
         _allow_parts(stage, table, 2)
-        stage.until(lambda refused=refused: sink.said("Too many parts") > refused, f"a part that {table} refuses")
+        stage.until(
+            lambda refused=refused: sink.said("Too many parts") > refused, f"a part that {table} refuses", PATIENCE_S
+        )
         stage.struck()
         stage.wait(seconds)
         # Not by merging: the engine would replace rows of equal identity, and a duplicate must stay to be seen.
@@ -150,16 +152,6 @@ def _killer(stage: Stage, table: str) -> Iterator["subprocess.Popen[str]"]:
     finally:
         killer.kill()
         killer.communicate()
-
-
-@contextmanager
-def _proxied(stage: Stage) -> Iterator[Proxy]:
-    """A proxy before the engine, which the sink alone goes through."""
-    proxy = Proxy(stage.servers.clickhouse)
-    try:
-        yield proxy
-    finally:
-        proxy.refuse()
 
 
 def _through(proxy: Proxy) -> dict[str, str]:

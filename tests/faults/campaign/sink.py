@@ -7,6 +7,7 @@ from tests.faults.campaign.stage import Stage
 
 QUICK = {"HEADRACE_WORKER__SINK_SECONDS": "0.5"}
 KILLED_AT = ("after_intent", "after_insert", "after_done", "after_commit")
+PATIENCE_S = 120.0
 FROZEN_AT = ("before_intent", "after_intent", "after_insert", "after_done")
 
 
@@ -23,7 +24,7 @@ def sink_killed(stage: Stage) -> None:
     sink = stage.world.sink(failpoints, **QUICK)
     stage.sending(rate=stage.outlasting(10 * len(failpoints)))
     for number in range(1, len(failpoints) + 1):
-        stage.until(lambda number=number: len(sink.ends) >= number, f"death {number} of the sink")
+        stage.until(lambda number=number: len(sink.ends) >= number, f"death {number} of the sink", PATIENCE_S)
         stage.struck()
     stage.expect(sink.ends == [-signal.SIGKILL] * len(failpoints), "the sink ends only as it is killed")
     stage.await_more(rows=1)
@@ -43,7 +44,7 @@ def sink_zombie(stage: Stage) -> None:
     other = stage.world.sink(name="sink-b", **QUICK)
     stage.sending(rate=stage.outlasting(20 * len(steps)))
     for _ in steps:
-        stage.until(zombie.frozen, "a sink frozen in the middle of a range")
+        stage.until(zombie.frozen, "a sink frozen in the middle of a range", PATIENCE_S)
         before, joined = _places(stage), zombie.said("partitions-assigned")
         stage.until(lambda before=before: _beyond(stage, before), "the other sink writes all partitions on")
         zombie.signal(signal.SIGCONT)
