@@ -3,10 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	--no-emit-package pandas pyproject.toml
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+LOCK := $(COMPILE) --no-emit-package pandas pyproject.toml
+PEERS := .venv-peers
+PEERS_READY := $(PEERS)/.ready
 
-.PHONY: demo test check docs bench lock clean
+.PHONY: demo test check docs bench bench-peers faults lock clean
 
 demo: $(READY)
 	$(BIN)/headrace demo
@@ -27,8 +29,19 @@ check: $(READY)
 docs: $(READY)
 	$(BIN)/python -m deploy.docs
 
+# All benches, which takes the better part of an hour; then docs/performance.md from what they found.
 bench: $(READY)
-	$(BIN)/headrace bench throughput
+	$(BIN)/headrace bench all
+	$(BIN)/headrace bench report
+
+# Other libraries, in an environment of their own, in the same table.
+bench-peers: $(READY) $(PEERS_READY)
+	$(BIN)/headrace bench all --only throughput-peers
+
+# Everything that can go wrong, each on servers of its own, and a count of what was lost: about half an hour.
+# The seed is drawn and printed when SEED is not given.
+faults: $(READY)
+	$(BIN)/python -m tests.faults.campaign $(if $(SEED),--seed $(SEED))
 
 # Writes the locked requirements anew; hashes and no addresses. pandas is what the package of the flights asks for its
 # own functions, of which we use none: only its data files are read.
@@ -36,6 +49,8 @@ lock: $(READY)
 	$(LOCK) --extra serving --output-file requirements-serving.txt
 	$(LOCK) --extra training --output-file requirements-training.txt
 	$(LOCK) --extra dev --no-emit-package headrace --output-file requirements-dev.txt
+	{ cat requirements-peers.in; grep -E '^(fastavro|msgspec|numpy|scikit-learn|skops)==' requirements-serving.txt | tr -d '\\'; } \
+		| $(COMPILE) --output-file requirements-peers.txt -
 
 $(READY): requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -46,5 +61,11 @@ $(READY): requirements-dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(PEERS_READY): requirements-peers.txt
+	@echo "setting up $(PEERS) (once; a minute)"
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-peers.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .headrace out
+	rm -rf $(VENV) $(PEERS) .headrace out

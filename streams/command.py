@@ -9,6 +9,7 @@ import structlog
 from headrace import settings
 from headrace.eventlog import log_as_events
 from streams.engine import application
+from streams.engine.allocator import spare_memory
 
 NOISE = ("faust", "mode", "aiohttp")
 
@@ -17,6 +18,7 @@ NOISE = ("faust", "mode", "aiohttp")
 @click.option("--model", required=True, help="name of the model whose requests to answer")
 def score(model: str) -> None:
     """Answer a model's requests."""
+    spare_memory()
     from streams.score.app import build_app
 
     _run(build_app(_settings(), model))
@@ -25,6 +27,7 @@ def score(model: str) -> None:
 @click.command()
 def sink() -> None:
     """Bring log blocks, labels and events into ClickHouse."""
+    spare_memory()
     from streams.sink.app import build_app
 
     _run(build_app(_settings()))

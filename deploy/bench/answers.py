@@ -38,8 +38,7 @@ class AnswerTopic:
     def __init__(self, address: KafkaAddress, topic: str) -> None:
         self._address, self._topic = address, topic
         self._admin = AdminClient(address.client())
-        # A topic that was made a moment ago may have no leader yet.
-        self._start = stamina.retry(on=KafkaException, attempts=None, timeout=CALL_S, wait_max=0.2)(self._ends)()
+        self._start = self._ends()
 
     def written(self) -> int:
         """Records committed since then: answers, and a marker for each partition of a transaction; one cheap call."""
@@ -67,6 +66,8 @@ class AnswerTopic:
             raise BenchFailed(f"{self._topic} holds {len(dates)} answers where {count} were to come")
         return Found(at_ms=np.sort(np.array(dates, np.int64)), size=size)
 
+    # A topic that was made a moment ago may have no leader yet, and on a busy machine it may change.
+    @stamina.retry(on=KafkaException, attempts=None, timeout=CALL_S, wait_max=0.2)
     def _ends(self) -> dict[int, int]:
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         asked = {TopicPartition(self._topic, p): latest for p in range(PARTITIONS)}

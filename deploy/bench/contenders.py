@@ -1,28 +1,23 @@
-"""The four contenders, each a process of its own on the same requests and the same broker."""
+"""The contenders, each a process of its own on the same requests and the same broker."""
 
 import json
 import os
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
-
-from deploy.bench.errors import BenchFailed
 from deploy.bench.ground import Ground, answer_topics
+from deploy.bench.groups import forget
 from deploy.bench.rivals.task import Task
+from deploy.bench.roster import HEADRACE, Entry
 from deploy.local.part import python_path
 from deploy.local.supervise.spawn import Process, spawn
 from headrace import topics
 
 # One thread of linear algebra each: processes share the machine, and only one contender runs at a time.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-# A static member's session must end before its group can be removed.
-LEAVING_S = 30.0
 
 
 class Contender(Protocol):
@@ -47,7 +42,7 @@ class Sizes:
 class Headrace:
     """`headrace worker score`, as anywhere."""
 
-    name = "headrace"
+    name = HEADRACE
 
     def __init__(self, ground: Ground, batch_rows: int) -> None:
         self._ground = ground
@@ -64,29 +59,19 @@ class Headrace:
 
     def start(self, number: int) -> Process:
         """Forget what the group has read, start the worker."""
-        self._forget()
+        forget(self._ground.address, self._group)
         argv = (sys.executable, "-m", "headrace", "worker", "score", "--model", self._ground.model)
         return spawn(argv, env=_environment(self._env), log=_log(self._ground, self.name))
 
-    def _forget(self) -> None:
-        admin, deadline = AdminClient(self._ground.address.client()), time.monotonic() + LEAVING_S
-        while True:
-            try:
-                admin.delete_consumer_groups([self._group])[self._group].result(LEAVING_S)
-                return
-            except KafkaException as error:
-                if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
-                    return
-                if error.args[0].code() != KafkaError.NON_EMPTY_GROUP or time.monotonic() > deadline:
-                    raise BenchFailed(f"the group {self._group} cannot be reset: {error.args[0].str()}") from None
-            time.sleep(0.1)
-
 
 class Rival:
-    """A module of deploy.bench.rivals."""
+    """A program of deploy.bench.rivals or deploy.bench.peers, run by the Python of its environment."""
 
-    def __init__(self, name: str, ground: Ground, batch_rows: int, schema: Path, sizes: Sizes) -> None:
-        self.name, self._ground = name, ground
+    def __init__(
+        self, entry: Entry, ground: Ground, batch_rows: int, schema: Path, sizes: Sizes, python: str = sys.executable
+    ) -> None:
+        self.name = name = entry.name
+        self._ground, self._program = ground, (python, "-m", entry.module)
         self.answers, self.logs = f"{name}.answers", f"{name}.logs"
         answer_topics(ground.address, self.answers, self.logs)
         self._task = Task(
@@ -97,6 +82,7 @@ class Rival:
             requests=topics.requests(ground.model),
             answers=self.answers,
             logs=self.logs,
+            format=ground.form,
             batch_rows=batch_rows,
             bundle=str(ground.bundle),
             request_schema=str(schema),
@@ -110,8 +96,7 @@ class Rival:
         task = replace(self._task, group=f"{self.name}-{number}")
         file = self._ground.data_dir / f"{task.group}.json"
         file.write_text(json.dumps(asdict(task)), encoding="utf-8")
-        argv = (sys.executable, "-m", f"deploy.bench.rivals.{self.name}", str(file))
-        return spawn(argv, env=_environment({}), log=_log(self._ground, self.name))
+        return spawn((*self._program, str(file)), env=_environment({}), log=_log(self._ground, self.name))
 
 
 def _environment(own: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from deploy.bench import workload
 from deploy.bench.errors import BenchFailed
-from deploy.bench.workload import Keyed, Workload
+from deploy.bench.workload import Estimator, Form, Keyed, Workload
 from deploy.desk.desk import Desk
 from headrace import topics
 from headrace.kafka.clients import KafkaAddress
@@ -37,6 +37,7 @@ class Ground:
     data_dir: Path
     bundle: Path
     work: Workload
+    form: Form = "avro"
 
     @property
     def model(self) -> str:
@@ -44,13 +45,23 @@ class Ground:
         return self.work.model
 
 
-def prepare(address: KafkaAddress, data_dir: Path, kind: Kind, records: int) -> Ground:
+def prepare(
+    address: KafkaAddress,
+    data_dir: Path,
+    kind: Kind,
+    records: int,
+    *,
+    estimator: Estimator = "logistic",
+    form: Form = "avro",
+) -> Ground:
     """Train, release, create the topics and fill the requests."""
     registry = Registry.open(str(data_dir / "registry"))
     if kind == "flights":
-        work = workload.flights(data_dir, records)
+        work = workload.flights(data_dir, records, estimator)
     else:
-        work = workload.doubles(registry, data_dir / "written", records)
+        work = workload.doubles(registry, data_dir / "written", records, estimator=estimator)
+    if form == "json":
+        work = workload.as_json(work)
     answer_topics(address, topics.predictions(work.model))
     create_topics(address, topics.all_topics([(work.model, PARTITIONS)]), 1)
     registry.put_schema(work.schema)
@@ -58,7 +69,7 @@ def prepare(address: KafkaAddress, data_dir: Path, kind: Kind, records: int) -> 
     fill(address, topics.requests(work.model), work.requests)
     digest = registry.digest(work.model, work.version)
     bundle = registry.fetch_bundle(work.model, work.version, digest, data_dir / "cache")
-    return Ground(address=address, data_dir=data_dir, bundle=bundle, work=work)
+    return Ground(address=address, data_dir=data_dir, bundle=bundle, work=work, form=form)
 
 
 def answer_topics(address: KafkaAddress, *names: str) -> None:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from deploy.bench.roster import Entry
+
 # Of the requests so many (1 in …) are answered before the clock starts: assignment, first fetches, warm caches.
 WARM_SHARE = 6
-# Stock Faust answers one request at a time: this share is enough for seconds of measuring.
-STOCK_SHARE = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,10 +16,9 @@ class Plan:
     rounds: int
     batch_rows: int
 
-    @property
-    def stock_records(self) -> int:
-        """How many requests stock Faust answers."""
-        return min(self.records, max(600, self.records // STOCK_SHARE))
+    def records_of(self, entry: Entry) -> int:
+        """How many requests a contender answers."""
+        return min(self.records, max(entry.least, self.records // entry.share))
 
 
 def warm_of(records: int) -> int:

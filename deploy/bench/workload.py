@@ -1,15 +1,22 @@
 """What is scored: a bundle in the registry, and requests as bytes."""
 
+import json
 import math
 import os
+import shutil
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import fastavro
+import msgspec
 import numpy as np
 import pyarrow as pa
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -32,6 +39,17 @@ YEAR = datetime(2013, 1, 1, tzinfo=UTC), datetime(2014, 1, 1, tzinfo=UTC)
 TRAINED_UNTIL = datetime(2013, 2, 1, tzinfo=UTC)
 
 Keyed = tuple[bytes | None, bytes]
+Estimator = Literal["logistic", "boosting"]
+Form = Literal["avro", "json"]
+
+# Takes the place of the example's own estimator, at the end of its train.py.
+BOOSTING = """
+
+def estimator(features: FeatureSet) -> object:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    return HistGradientBoostingClassifier(random_state=0)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +67,10 @@ class Workload:
         return request_schema(self.model, self.features)
 
 
-def doubles(registry: Registry, folder: Path, records: int, seed: int = 20) -> Workload:
-    """Logistic regression on 20 doubles without nulls: what a column costs at least."""
+def doubles(
+    registry: Registry, folder: Path, records: int, seed: int = 20, estimator: Estimator = "logistic"
+) -> Workload:
+    """20 doubles without nulls: what a column costs at least."""
     random = np.random.default_rng(seed)
     names = [f"x{i:02}" for i in range(DOUBLES)]
     fields = [{"name": name, "type": "double"} for name in names]
@@ -63,7 +83,7 @@ def doubles(registry: Registry, folder: Path, records: int, seed: int = 20) -> W
         task="classification",
         positive=True,
         features=features,
-        estimator=make_pipeline(StandardScaler(), LogisticRegression()).fit(inputs, truth),
+        estimator=_estimator(estimator).fit(inputs, truth),
         encoder=Encoder(names, {}),
         golden={name: pa.array(inputs[:GOLDEN_ROWS, i]) for i, name in enumerate(names)},
     )
@@ -71,6 +91,12 @@ def doubles(registry: Registry, folder: Path, records: int, seed: int = 20) -> W
     registry.put_bundle(folder)
     requests = _doubles_requests(draft.model, features, random.normal(size=(records, DOUBLES)))
     return Workload(model=draft.model, version="v1", features=features, requests=requests)
+
+
+def _estimator(kind: Estimator) -> Any:
+    if kind == "boosting":
+        return HistGradientBoostingClassifier(random_state=0)
+    return make_pipeline(StandardScaler(), LogisticRegression())
 
 
 def _doubles_requests(model: str, features: FeatureSet, values: Any) -> list[Keyed]:
@@ -87,11 +113,34 @@ def _doubles_requests(model: str, features: FeatureSet, values: Any) -> list[Key
     return [(entity.encode(), value) for entity, value in zip(entities, encoded, strict=True)]
 
 
-def flights(data_dir: Path, records: int) -> Workload:
+def flights(data_dir: Path, records: int, estimator: Estimator = "logistic") -> Workload:
     """The example: strings, an enum, nullable numbers; the year's departures, and again if more are asked."""
     folder = example.folder()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
-    trained = Training(folder.path, data_dir, TRAINED_UNTIL, environment).result()
+    path = folder.path if estimator == "logistic" else _boosted(folder.path, data_dir / folder.name)
+    trained = Training(path, data_dir, TRAINED_UNTIL, environment).result()
     year = [(request.key, request.value) for request in example.replay(*YEAR).until(math.inf)]
     requests = (year * -(-records // len(year)))[:records]
     return Workload(model=folder.name, version=trained["version"], features=folder.features, requests=requests)
+
+
+def _boosted(folder: Path, copy: Path) -> Path:
+    """The same model folder with another estimator."""
+    shutil.copytree(folder, copy)
+    with (copy / "train.py").open("a", encoding="utf-8") as file:
+        file.write(BOOSTING)
+    return copy
+
+
+def as_json(work: Workload) -> Workload:
+    """The same requests as JSON."""
+    values = to_json(work.schema, [value for _, value in work.requests])
+    requests = [(key, value) for (key, _), value in zip(work.requests, values, strict=True)]
+    return replace(work, requests=requests)
+
+
+def to_json(schema: dict[str, Any], values: Sequence[bytes]) -> list[bytes]:
+    """Requests in Avro as JSON, times as ISO-8601 text."""
+    parsed: Any = fastavro.parse_schema(json.loads(json.dumps(schema)))
+    encode, framing = msgspec.json.Encoder().encode, len(single_object(fingerprint(schema)))
+    return [encode(fastavro.schemaless_reader(BytesIO(value[framing:]), parsed, None)) for value in values]

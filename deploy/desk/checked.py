@@ -27,8 +27,8 @@ class Checked:
         """The points that were not met."""
         return tuple(point for point in self.points if not point.passed)
 
-    def evidence(self, override: str) -> dict[str, Any]:
-        """As the release keeps it for ever."""
+    def evidence(self, override: str, present: Verified | None) -> dict[str, Any]:
+        """As the release keeps it for ever; present: what the version that it replaces took in the same sitting."""
         told: dict[str, Any] = {
             "metrics": self.manifest.metrics,
             "code_revision": self.manifest.code_revision,
@@ -36,6 +36,7 @@ class Checked:
             "proposer": self.proposer,
             "standard": {"digest": self.standard, "points": [asdict(point) for point in self.points]},
         }
+        told |= {"replaced": asdict(present)} if present else {}
         return told | ({"override": override} if override else {})
 
     def to_dict(self) -> dict[str, Any]:

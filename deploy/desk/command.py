@@ -31,11 +31,15 @@ def release() -> None:
 @reason_option
 @click.option("--threshold", type=float, help="Score from which the decision is yes (default: as it is now).")
 @click.option("--override", default="", metavar="REASON", help="Release it though it does not meet the standard.")
+@click.option("--slower", is_flag=True, help="Also when it takes over ten times as long a row as the present version.")
 @as_json_option
-def approve(model: str, version: str, reason: str, threshold: float | None, override: str, json_: bool) -> None:
+def approve(
+    model: str, version: str, reason: str, threshold: float | None, override: str, slower: bool, json_: bool
+) -> None:
     """Try VERSION of MODEL and, when it holds and meets the standard, sign and publish its release."""
     desk = build_desk(load())
-    _print(desk.approve(model, version, reason=reason, threshold=threshold, override=override), json_)
+    link = desk.approve(model, version, reason=reason, threshold=threshold, override=override, slower=slower)
+    _print(link, json_)
 
 
 @release.command()

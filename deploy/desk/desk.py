@@ -11,12 +11,16 @@ from deploy.desk.book import Page
 from deploy.desk.checked import Checked, report_of, unmet
 from deploy.desk.errors import NoCandidate, NotTaken, Overtaken, StandardNotMet
 from deploy.desk.target import rollback_target
-from headrace.bundle import Limits, Manifest, Prober, Verified, tried_once
+from headrace.bundle import Limits, Manifest, Prober, Verified, keeps_pace, tried_once
+from headrace.bundle.errors import BundleError
 from headrace.candidate import Proposal, post, proposed, read_board, rejected
 from headrace.kafka.clients import KafkaAddress
-from headrace.registry import Registry
+from headrace.registry import Registry, RegistryError
 from headrace.release import Chain, Link, Release, TrustedKeys, Variant, read_private, sign
 from headrace.release.document import Scalar
+
+# So many versions, if need be, are tried to find one to measure a new one by: those that came last may not load.
+LOOK_BACK = 5
 
 
 def _now() -> datetime:
@@ -39,17 +43,28 @@ class Desk:
     clock: Callable[[], datetime] = _now
 
     def approve(
-        self, model: str, version: str, *, reason: str, threshold: float | None = None, override: str = ""
+        self,
+        model: str,
+        version: str,
+        *,
+        reason: str,
+        threshold: float | None = None,
+        override: str = "",
+        slower: bool = False,
     ) -> Link:
         """Let one version serve everything; its bundle is tried first. Without a threshold the present one stays.
 
         Raises StandardNotMet unless the version meets the release standard, or is let through by an override, whose
-        reason stays in the document with every point that was not met.
+        reason stays in the document with every point that was not met. One that takes more than ten times as long as
+        the present one is refused, unless it may be slower.
         """
         checked = self.check(model, version)
         if checked.unmet and not override:
             raise StandardNotMet(unmet(model, version, checked.unmet))
-        head = self.page(model).chain.head
+        chain = self.page(model).chain
+        head, present = chain.head, self._measured(chain)
+        if present and not slower:
+            keeps_pace(checked.verified, present)
         return self._publish(
             model,
             head,
@@ -57,7 +72,7 @@ class Desk:
             variants=(Variant(name="champion", version=version, digest=checked.verified.digest),),
             parameters=_parameters(checked.manifest, head, threshold),
             reason=reason,
-            evidence=checked.evidence(override if checked.unmet else ""),
+            evidence=checked.evidence(override if checked.unmet else "", present),
         )
 
     def check(self, model: str, version: str) -> Checked:
@@ -146,6 +161,17 @@ class Desk:
         # What passed at the desk needs no second trial by workers that share its cache.
         tried_once(self.cache, digest, lambda: None)
         return Manifest.read(folder), verified
+
+    def _measured(self, chain: Chain) -> Verified | None:
+        """What serves now, measured in the same sitting: the latest release that workers could load, if any can be."""
+        latest = dict.fromkeys(link.release.champion for link in reversed(chain.history))
+        for champion in list(latest)[:LOOK_BACK]:
+            try:
+                folder = self._fetched(chain.model, champion.version, champion.digest)
+                return self._tried(folder, champion.digest)[1]
+            except (BundleError, RegistryError):
+                continue
+        return None
 
     def _publish(self, model: str, head: Link | None, **decided: Any) -> Link:
         release = Release(

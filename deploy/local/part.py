@@ -39,6 +39,11 @@ class Part:
         """host:port; a port 0 becomes a free one when the part is launched."""
         return f"{HOST}:{self.port}"
 
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._supervisor.status(self.what.lower()).pid
+
     def launch(self, *module_and_options: str, env: Mapping[str, str] | None = None) -> None:
         """Start `python -m MODULE OPTIONS --port PORT` without waiting; raises PortTaken."""
         if self.port and not is_free(self.port):

@@ -47,21 +47,28 @@ def _send(address: KafkaAddress, model: str, request: dict[str, Any]) -> Place:
     ear, topic = ErrorEar(), topics.requests(model)
     reports: list[tuple[KafkaError | None, Message]] = []
     producer = Producer(address.producer(ear) | {"delivery.timeout.ms": SENDING_S * 1000, "linger.ms": 0})
+    value = msgspec.json.encode(request)
     try:
         producer.produce(
             topic,
-            msgspec.json.encode(request),
+            value,
             key_of(request),
             on_delivery=lambda error, message: reports.append((error, message)),
         )
         producer.flush(SENDING_S + 1)
     except KafkaException as error:
-        raise NotSent(topic, error.args[0].str()) from None
+        raise NotSent(topic, _why(error.args[0], value)) from None
     fault, message = reports[0] if reports else (None, None)
     partition, offset = (message.partition(), message.offset()) if message else (None, None)
     if fault is not None or partition is None or offset is None:
-        raise NotSent(topic, fault.str() if fault else ear.last or "Kafka did not confirm it in time")
+        raise NotSent(topic, _why(fault, value) if fault else ear.last or "Kafka did not confirm it in time")
     return partition, offset
+
+
+def _why(error: KafkaError, value: bytes) -> str:
+    if error.code() != KafkaError.MSG_SIZE_TOO_LARGE:
+        return error.str()
+    return f"it has {len(value):,} bytes, which is more than Kafka takes there"
 
 
 class _Awaited:

@@ -16,6 +16,7 @@ COMMANDS = {
     "score": Command("headrace.ask.command:score", "Send one request and print its answer."),
     "ledger": Command("headrace.ledger.command:ledger", "Count requests, answers and rows; nothing may be missing."),
     "explain": Command("headrace.ledger.explain_command:explain", "Show how an answer came about, and score it again."),
+    "replay": Command("streams.replay.command:replay", "Score past requests again, compare bit for bit."),
     "sql": Command("headrace.clickhouse.command:sql", "Run a query on ClickHouse."),
     "bench": Command("deploy.bench.command:bench", "Measure against the limit and the rivals, in one run."),
 }

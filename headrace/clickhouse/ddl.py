@@ -8,6 +8,13 @@ from headrace.topics import schemas_folder
 NUMBERS = {"boolean": "Bool", "int": "Int32", "long": "Int64", "float": "Float32", "double": "Float64"}
 LOGICAL = {"date": "Date32", "timestamp-millis": "DateTime64(3, 'UTC')", "timestamp-micros": "DateTime64(6, 'UTC')"}
 
+ESCAPED = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n"})
+TICKS = {
+    "date": "toDate32",
+    "timestamp-millis": "fromUnixTimestamp64Milli",
+    "timestamp-micros": "fromUnixTimestamp64Micro",
+}
+
 
 def column_type(feature: Feature) -> str:
     """The ClickHouse type of one feature's column."""
@@ -18,8 +25,21 @@ def column_type(feature: Feature) -> str:
 
 
 def column(feature: Feature) -> str:
-    """A feature's column; its comment holds the Avro type, with which the next `headrace apply` compares."""
-    return f"`{feature.name}` {column_type(feature)} COMMENT '{described(feature)}'"
+    """A feature's column; its comment holds the Avro type, with which the next `headrace apply` compares.
+
+    A row without the feature (it was scored by a model of before) shows what its request would have been given.
+    """
+    default = f" DEFAULT {_literal(feature)}" if feature.has_default and feature.default is not None else ""
+    return f"`{feature.name}` {column_type(feature)}{default} COMMENT '{described(feature)}'"
+
+
+def _literal(feature: Feature) -> str:
+    """A default as SQL; instants and days are numbers there, as they are in Avro."""
+    if feature.logical:
+        return f"{TICKS[feature.logical]}({feature.default})"
+    if isinstance(feature.default, str):
+        return f"'{feature.default.translate(ESCAPED)}'"
+    return json.dumps(feature.default)
 
 
 def described(feature: Feature) -> str:

@@ -8,6 +8,9 @@ from confluent_kafka import KafkaError
 
 # Where Java's clients put a key, ours must put it too.
 PARTITIONER = "murmur2_random"
+# A connection that a network forgot is noticed by nothing but a reply that does not come; librdkafka's default of a
+# minute would be a minute of standstill.
+REPLY_MS = 10_000
 
 
 @dataclass(slots=True)
@@ -40,7 +43,8 @@ class KafkaAddress:
 
     def client(self, ear: ErrorEar | None = None) -> dict[str, Any]:
         """What every client is configured with."""
-        return {"bootstrap.servers": self.bootstrap, "error_cb": ear or ErrorEar(), "log_level": 2, **self.properties}
+        own = {"bootstrap.servers": self.bootstrap, "error_cb": ear or ErrorEar(), "log_level": 2}
+        return own | {"socket.timeout.ms": REPLY_MS} | dict(self.properties)
 
     def producer(self, ear: ErrorEar | None = None) -> dict[str, Any]:
         """A producer that waits for all replicas and writes each record once, in order."""

@@ -1,7 +1,7 @@
-"""Reading a topic from its start to the end it had when asked."""
+"""Reading a topic, or spans of it, up to the end it had when asked."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
@@ -14,10 +14,20 @@ PATIENCE_S = 20.0
 
 def read_to_end(address: KafkaAddress, topic: str, *, batch: int = 5000) -> Iterator[list[Message]]:
     """Yield all committed records of a topic up to its present end, in batches."""
+    return read_spans(address, topic, None, batch=batch)
+
+
+def read_spans(
+    address: KafkaAddress, topic: str, spans: Mapping[int, tuple[int, int]] | None, *, batch: int = 5000
+) -> Iterator[list[Message]]:
+    """Yield the committed records of partition -> (first, behind the last), in batches; None: all that there are now.
+
+    What a span names must have been written: one that reaches beyond the topic's end is waited for in vain.
+    """
     ear = ErrorEar()
     consumer = Consumer(address.reader(ear))
     try:
-        ends = end_offsets(consumer, topic, address, ear)
+        ends = end_offsets(consumer, topic, address, ear) if spans is None else dict(spans)
         open_parts = {p for p, (low, high) in ends.items() if high > low}
         consumer.assign([TopicPartition(topic, p, ends[p][0]) for p in sorted(open_parts)])
         quiet = time.monotonic()

@@ -1,9 +1,10 @@
 """The chain of a model's releases: a document counts only if its predecessor is the head."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from headrace.release.document import Release
-from headrace.release.keys import TrustedKeys
+from headrace.release.keys import TrustedKeys, instant
 from headrace.release.message import Refused, release_id, short, verify
 
 REASONS = (
@@ -13,6 +14,7 @@ REASONS = (
     "not-canonical",
     "unknown-key",
     "bad-signature",
+    "expired-key",
     "wrong-model",
     "replayed",
     "wrong-predecessor",
@@ -48,20 +50,25 @@ class Verdict:
 
 
 class Chain:
-    """The fold of one model's messages in topic order; every reader of the topic comes to the same head."""
+    """The fold of one model's messages in topic order; readers that trust the same keys come to the same head."""
 
-    __slots__ = ("_ids", "_trusted", "history", "model")
+    __slots__ = ("_ids", "_links", "_trusted", "model")
 
     def __init__(self, model: str, trusted: TrustedKeys) -> None:
         self.model = model
-        self.history: tuple[Link, ...] = ()
         self._trusted = trusted
-        self._ids: frozenset[str] = frozenset()
+        self._links: list[Link] = []
+        self._ids: set[str] = set()
 
     @property
     def head(self) -> Link | None:
         """The release that holds now."""
-        return self.history[-1] if self.history else None
+        return self._links[-1] if self._links else None
+
+    @property
+    def history(self) -> tuple[Link, ...]:
+        """All accepted releases, oldest first."""
+        return tuple(self._links)
 
     def take(self, message: bytes) -> Verdict:
         """Accept the next link, or say why the message changes nothing."""
@@ -70,8 +77,8 @@ class Chain:
         if isinstance(found, Refused):
             return Verdict(id=identity, reason=found.reason, detail=found.detail)
         link = Link(id=identity, release=found)
-        self.history += (link,)
-        self._ids |= {identity}
+        self._links.append(link)
+        self._ids.add(identity)
         return Verdict(id=identity, link=link)
 
     def _placed(self, identity: str, release: Release | Refused) -> Release | Refused:
@@ -82,6 +89,9 @@ class Chain:
         if identity in self._ids:
             return Refused(reason="replayed", detail=f"release {release.sequence} was taken before")
         head = self.head
+        if (end := self._trusted.ends.get(release.key_id)) and not _before(end, release, head):
+            told = f"key {release.key_id} can release nothing after {end.isoformat()}"
+            return Refused(reason="expired-key", detail=f"{told}; this was issued at {release.issued_at or 'no time'}")
         wanted, sequence = (head.id, head.release.sequence + 1) if head else ("", 0)
         if release.predecessor == wanted and release.sequence == sequence:
             return release
@@ -91,3 +101,13 @@ class Chain:
             reason="wrong-predecessor",
             detail=f"it follows {said} as number {release.sequence}, but number {sequence} is next and follows {after}",
         )
+
+
+def _before(end: datetime, release: Release, head: Link | None) -> bool:
+    """Whether a key that ends could still release this.
+
+    Judged by what documents say, so that a replay of the topic comes to the same. Who holds the key can date a document
+    back; therefore it cannot follow one that was issued after the key's end either.
+    """
+    issued = [instant(release.issued_at)] + ([instant(head.release.issued_at)] if head else [])
+    return all(at is not None and at <= end for at in issued)

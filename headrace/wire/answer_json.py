@@ -55,4 +55,4 @@ def _times(value: Any, n: int, unit: str) -> list[str | None]:
 
 
 def _texts(ticks: Any, unit: Any) -> list[str | None]:
-    return np.char.add(np.datetime_as_string(ticks.view(f"M8[{unit}]"), unit=unit), "Z").tolist()  # type: ignore[no-any-return]
+    return np.datetime_as_string(ticks.view(f"M8[{unit}]"), unit=unit, timezone="UTC").tolist()  # type: ignore[no-any-return]

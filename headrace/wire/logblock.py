@@ -35,6 +35,8 @@ BASE = pa.schema(
         pa.field("inclusion_probability", pa.float64(), nullable=False),
     ]
 )
+_FILLED = tuple(place for place, field in enumerate(BASE) if not field.nullable)
+_END = b"\xff\xff\xff\xff\0\0\0\0"
 _TRAILER = struct.Struct("<II4sI")
 _MARK = b"HRLB"
 _PLAIN, _ZSTD = 0, 1
@@ -75,27 +77,36 @@ _encode_header = msgspec.json.Encoder().encode
 _decode_header = msgspec.json.Decoder(LogHeader).decode
 
 
-def encode_block(header: LogHeader, columns: Mapping[str, pa.Array]) -> bytes:
-    """The bytes of one block; columns are those of BASE and one f_… for each feature."""
-    arrays = {field.name: _column(columns, field) for field in BASE}
-    arrays.update((name, array) for name, array in columns.items() if name.startswith(FEATURE_PREFIX))
-    if len(arrays) != len(columns):
-        raise EncodingError(f"not columns of a log block: {', '.join(sorted(set(columns) - set(arrays)))}")
-    fields = [*BASE, *(pa.field(name, array.type) for name, array in arrays.items() if name.startswith(FEATURE_PREFIX))]
-    schema = pa.schema(fields, metadata={HEADER_KEY: _encode_header(header)})
-    batch = pa.record_batch(list(arrays.values()), schema=schema)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, schema) as writer:
-        writer.write_batch(batch)
-    return _seal(sink.getvalue())
+def log_schema(features: Mapping[str, pa.DataType]) -> pa.Schema:
+    """The columns of a model's log blocks; made once, for it takes longer than filling a small block."""
+    return pa.schema([*BASE, *(pa.field(FEATURE_PREFIX + name, kind) for name, kind in features.items())])
 
 
-def _seal(stream: pa.Buffer) -> bytes:
-    if stream.size < COMPRESS_FROM_BYTES:
+def log_rows(schema: pa.Schema, columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
+    """The rows that the blocks of one micro-batch hold parts of; columns are those of the schema, by name."""
+    if missing := [name for name in schema.names if name not in columns]:
+        raise EncodingError(f"a log block needs the column {missing[0]}")
+    if len(columns) != len(schema):
+        raise EncodingError(f"not columns of a log block: {', '.join(sorted(set(columns) - set(schema.names)))}")
+    return pa.RecordBatch.from_arrays([_column(columns[field.name], field) for field in schema], schema=schema)
+
+
+def encode_block(header: LogHeader, rows: pa.RecordBatch) -> bytes:
+    """The bytes of one block; rows are log_rows, or some of them."""
+    for place in _FILLED:
+        if nulls := rows.column(place).null_count:
+            raise EncodingError(f"the column {BASE.names[place]} of a log block has {nulls} nulls")
+    told = rows.replace_schema_metadata({HEADER_KEY: _encode_header(header)})
+    return _seal(b"".join((told.schema.serialize(), told.serialize(), _END)))
+
+
+def _seal(stream: bytes) -> bytes:
+    size = len(stream)
+    if size < COMPRESS_FROM_BYTES:
         kind, body = _PLAIN, memoryview(stream)
     else:
         kind, body = _ZSTD, memoryview(pa.Codec("zstd", compression_level=1).compress(stream))
-    return b"".join((body, _TRAILER.pack(stream.size, kind, _MARK, _checksum(body, stream.size, kind))))
+    return b"".join((body, _TRAILER.pack(size, kind, _MARK, _checksum(body, size, kind))))
 
 
 def _checksum(body: memoryview, size: int, kind: int) -> int:
@@ -119,14 +130,8 @@ def decode_block(data: bytes) -> tuple[LogHeader, pa.Table]:
     return header, table.replace_schema_metadata(None)
 
 
-def _column(columns: Mapping[str, pa.Array], field: pa.Field) -> pa.Array:
-    array = columns.get(field.name)
-    if array is None:
-        raise EncodingError(f"a log block needs the column {field.name}")
+def _column(array: pa.Array, field: pa.Field) -> pa.Array:
     try:
-        array = array if array.type == field.type else array.cast(field.type)
+        return array if array.type == field.type else array.cast(field.type)
     except pa.ArrowException as error:
         raise EncodingError(f"the column {field.name} of a log block must be {field.type}: {error}") from error
-    if array.null_count and not field.nullable:
-        raise EncodingError(f"the column {field.name} of a log block has {array.null_count} nulls")
-    return array

@@ -1,6 +1,6 @@
 """From one micro-batch of one partition to log blocks that are small enough, whose headers add up."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,8 +19,9 @@ LEAST_GAIN = 2
 class LogBatch:
     """What one partition gave to a micro-batch, and what became of it.
 
-    offsets are those of all requests received, ascending; version has a row for each of them: the version that answered
-    it, null where it was rejected. rejects and columns (see logblock) are in the order of their offsets.
+    offsets are those of all requests received, ascending; answered_by has for each of them the place in versions of the
+    version that answered it, -1 where it was rejected. rejects and rows (see logblock) are in the order of their
+    offsets.
     """
 
     model: str
@@ -31,20 +32,25 @@ class LogBatch:
     worker: str
     scored_at: int
     offsets: NDArray[np.int64]
-    version: pa.Array
+    versions: tuple[str, ...]
+    answered_by: NDArray[np.intp]
     rejects: tuple[Rejected, ...]
-    columns: Mapping[str, pa.Array]
+    rows: pa.RecordBatch
 
 
 def header_of(batch: LogBatch) -> LogHeader:
     """The header that accounts for a batch; raises EncodingError when it would not account for every request."""
     received, unidentified = len(batch.offsets), sum(name is None for _, name, _ in batch.rejects)
-    if len(batch.version) != received or batch.version.null_count != len(batch.rejects):
+    rejected, *counts = np.bincount(batch.answered_by + 1, minlength=len(batch.versions) + 1).tolist()
+    if rejected + sum(counts) != received or rejected != len(batch.rejects):
         raise EncodingError(
-            f"{received} requests, {len(batch.version) - batch.version.null_count} of them answered by a version, "
-            f"{len(batch.rejects)} rejected: a log block must account for each"
+            f"{received} requests, {sum(counts)} of them answered by a version, {len(batch.rejects)} rejected: "
+            "a log block must account for each"
         )
-    counts = batch.version.drop_null().value_counts()
+    versions: dict[str, int] = {}
+    for version, count in zip(batch.versions, counts, strict=True):
+        if count:
+            versions[version] = versions.get(version, 0) + count
     return LogHeader(
         model=batch.model,
         source_topic=batch.source_topic,
@@ -56,8 +62,8 @@ def header_of(batch: LogBatch) -> LogHeader:
         answered=received - unidentified,
         rejected=len(batch.rejects),
         unidentified=unidentified,
-        logged=len(batch.columns["source_offset"]),
-        versions={item["values"]: item["counts"] for item in counts.to_pylist()},
+        logged=batch.rows.num_rows,
+        versions=versions,
         release=batch.release,
         worker=batch.worker,
         scored_at=batch.scored_at,
@@ -70,15 +76,14 @@ def split_blocks(batch: LogBatch, limit: int = LIMIT) -> list[bytes]:
 
     A single request whose row alone is over the limit makes a block over the limit: it cannot be halved.
     """
-    raw = sum(column.nbytes for column in batch.columns.values())
-    parts = min(-(-raw // (LEAST_GAIN * limit)), len(batch.offsets))
+    parts = min(-(-pa.ipc.get_record_batch_size(batch.rows) // (LEAST_GAIN * limit)), len(batch.offsets))
     if parts > 1:
         return list(_split(batch, limit, parts))
     return list(_blocks(batch, limit)) if len(batch.offsets) else []
 
 
 def _blocks(batch: LogBatch, limit: int) -> Iterator[bytes]:
-    data = encode_block(header_of(batch), batch.columns)
+    data = encode_block(header_of(batch), batch.rows)
     parts = min(-(-len(data) // limit), len(batch.offsets))
     if parts <= 1:
         yield data
@@ -96,13 +101,13 @@ def _split(batch: LogBatch, limit: int, parts: int) -> Iterator[bytes]:
 
 def _part(batch: LogBatch, first: int, behind: int, previous: int) -> LogBatch:
     low, high = int(batch.offsets[first]), int(batch.offsets[behind - 1])
-    logged = batch.columns["source_offset"].to_numpy()
+    logged = batch.rows.column("source_offset").to_numpy()
     begin, end = int(np.searchsorted(logged, low)), int(np.searchsorted(logged, high, side="right"))
     return replace(
         batch,
         previous_last_offset=previous,
         offsets=batch.offsets[first:behind],
-        version=batch.version.slice(first, behind - first),
+        answered_by=batch.answered_by[first:behind],
         rejects=tuple(reject for reject in batch.rejects if low <= reject[0] <= high),
-        columns={name: column.slice(begin, end - begin) for name, column in batch.columns.items()},
+        rows=batch.rows.slice(begin, end - begin),
     )

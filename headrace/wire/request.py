@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,7 @@ from headrace.wire.block import Block
 from headrace.wire.framing import Format
 from headrace.wire.reasons import Code
 from headrace.wire.request_checks import RequestChecks, nulled
+from headrace.wire.request_groups import Rows, all_json, groups_of, unknown_format, unknown_schema
 from headrace.wire.request_json import JsonRequests
 from headrace.wire.resolve import Resolution, empty
 
@@ -23,7 +24,6 @@ MAX_BYTES = 1_000_000
 # So much of a message that is too large is looked at for its request_id.
 HEAD = 65_536
 FEATURES = "features."
-FEW_KINDS = 8
 
 
 class SchemaSource(Protocol):
@@ -78,10 +78,6 @@ def request_schema(model: str, features: FeatureSet) -> dict[str, Any]:
     }
 
 
-# The framing that some rows share (none: JSON), and those rows, ascending.
-_Rows: TypeAlias = tuple[bytes, NDArray[np.int64]]
-
-
 @dataclass(slots=True, kw_only=True)
 class _Columns:
     """What one group of rows came to; reasons: row within the group -> why not."""
@@ -101,12 +97,18 @@ class RequestReader:
         self._schemas = schemas
         self._json = JsonRequests(self._leaves)
         self._checks = RequestChecks(self._leaves)
-        self._features = tuple((leaf.path, leaf.field.name) for leaf in self._leaves if leaf.path.startswith(FEATURES))
+        self.features = {leaf.field.name: leaf.node.arrow for leaf in self._leaves if leaf.path.startswith(FEATURES)}
         self._known: dict[bytes, tuple[ColumnDecoder, Resolution]] = {}
         self._known[framing.single_object(self.fingerprint)] = self._plan(self.schema)
 
     def read(self, values: Sequence[bytes | None], max_bytes: int = MAX_BYTES) -> Requests:
         """Read N message values; raises nothing for what is in them."""
+        if all_json(values, max_bytes):
+            columns, reasons = self._json.read(values)  # type: ignore[arg-type]
+            return self._requests(np.full(len(values), Format.JSON, np.uint8), None, columns, reasons)
+        return self._read(values, max_bytes)
+
+    def _read(self, values: Sequence[bytes | None], max_bytes: int) -> Requests:
         block = Block.of([value or b"" for value in values] if None in values else values)  # type: ignore[arg-type]
         formats, front = framing.headers(block)
         reasons: dict[int, str] = {}
@@ -118,8 +120,9 @@ class RequestReader:
             ends = np.where(large, block.starts + min(HEAD, max_bytes), block.ends)
             block = Block(data=block.data, buffer=block.buffer, starts=block.starts, ends=ends)
         merged = self._merge(block, formats, front, reasons)
-        columns = self._checks.check(merged.columns, merged.reasons)
-        return self._requests(formats, front, columns, merged.reasons)
+        framed = formats == Format.CONFLUENT
+        schema_ids = np.where(framed, framing.schema_ids(front), -1) if framed.any() else None
+        return self._requests(formats, schema_ids, merged.columns, merged.reasons)
 
     def _merge(
         self, block: Block, formats: NDArray[np.uint8], front: NDArray[np.uint8], reasons: dict[int, str]
@@ -140,11 +143,11 @@ class RequestReader:
 
     def _sort_out(
         self, block: Block, formats: NDArray[np.uint8], front: NDArray[np.uint8], reasons: dict[int, str]
-    ) -> tuple[list[_Rows], list[NDArray[np.int64]]]:
+    ) -> tuple[list[Rows], list[NDArray[np.int64]]]:
         """The groups of rows that can be read, and the rows that cannot, with a reason for each."""
-        readable: list[_Rows] = []
+        readable: list[Rows] = []
         lost: list[NDArray[np.int64]] = []
-        for front_bytes, rows in _groups(front):
+        for front_bytes, rows in groups_of(front):
             form = Format(formats[rows[0]])
             header = front_bytes[: form.header]
             if form is Format.JSON or (form is not Format.UNKNOWN and self._knows(form, header)):
@@ -152,10 +155,11 @@ class RequestReader:
                 continue
             lost.append(rows)
             for row in rows.tolist():
-                reasons.setdefault(row, _name(form, header) if form is not Format.UNKNOWN else _begins(block, row))
+                why = unknown_format(block, row) if form is Format.UNKNOWN else unknown_schema(form, header)
+                reasons.setdefault(row, why)
         return readable, lost
 
-    def _side_by_side(self, block: Block, groups: list[_Rows], reasons: dict[int, str]) -> _Columns:
+    def _side_by_side(self, block: Block, groups: list[Rows], reasons: dict[int, str]) -> _Columns:
         parts = [self._group(block.pick(rows), header) for header, rows in groups]
         for part, (_, rows) in zip(parts, groups, strict=True):
             for row, why in part.reasons.items():
@@ -199,51 +203,22 @@ class RequestReader:
     def _requests(
         self,
         formats: NDArray[np.uint8],
-        front: NDArray[np.uint8],
+        schema_ids: NDArray[np.int64] | None,
         columns: dict[str, pa.Array],
         reasons: dict[int, str],
     ) -> Requests:
-        features = {name: columns[path] for path, name in self._features}
+        columns = self._checks.check(columns, reasons)
+        features = {name: columns[FEATURES + name] for name in self.features}
         request_id = columns["request_id"]
         if reasons:
             features = nulled(features, reasons.keys(), len(formats))
-        framed = formats == Format.CONFLUENT
         return Requests(
             n=len(formats),
             format=formats,
-            schema_ids=np.where(framed, framing.schema_ids(front), -1) if framed.any() else None,
+            schema_ids=schema_ids,
             request_id=request_id,
             entity=columns["entity"],
             event_time=columns["event_time"],
             features=features,
             rejects={row: Reject(reason=reasons[row], identified=request_id[row].is_valid) for row in sorted(reasons)},
         )
-
-
-def _groups(front: NDArray[np.uint8]) -> list[_Rows]:
-    """Rows by their framing: the first few kinds, which hold nearly all rows, at the price of a comparison each."""
-    if len(front) and (front == front[0]).all():
-        return [(front[0].tobytes(), np.arange(len(front)))]
-    groups: list[_Rows] = []
-    rest = np.arange(len(front))
-    while len(rest) and len(groups) < FEW_KINDS:
-        first = front[rest[0]]
-        alike = (front[rest] == first).all(axis=1)
-        groups.append((first.tobytes(), rest[alike]))
-        rest = rest[~alike]
-    others: dict[bytes, list[int]] = {}
-    for row in rest.tolist():
-        others.setdefault(front[row].tobytes(), []).append(row)
-    return groups + [(header, np.array(rows)) for header, rows in others.items()]
-
-
-def _name(form: Format, header: bytes) -> str:
-    if form is Format.AVRO:
-        return Code.UNKNOWN_SCHEMA.because(f"no schema with the fingerprint {header[2:].hex()} is stored")
-    return Code.UNKNOWN_SCHEMA.because(f"no schema with the number {int.from_bytes(header[1:], 'big')} is known")
-
-
-def _begins(block: Block, row: int) -> str:
-    start, end = int(block.starts[row]), int(block.ends[row])
-    head = block.data[start : min(start + 4, end)]
-    return Code.UNKNOWN_FORMAT.because(f"begins with {head.hex(' ')}") if head else Code.EMPTY.because("no value")

@@ -37,6 +37,7 @@ _TICK = {"ms": timedelta(milliseconds=1), "us": timedelta(microseconds=1)}
 _TEXT = rb'"(?:[^"\\]|\\.)*+"'
 _MEMBER = rb"\s*+" + _TEXT + rb"\s*+:\s*+(?:" + _TEXT + rb'|[^\s",:{}\[\]]++)\s*+,'
 _ID = re.compile(rb'\{(?:(?!\s*+"request_id")' + _MEMBER + rb')*+\s*+"request_id"\s*+:\s*+(' + _TEXT + rb")", re.DOTALL)
+NOT_READ = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class _Identified(msgspec.Struct):
@@ -56,25 +57,29 @@ class JsonRequests:
 
     def read(self, values: Sequence[bytes]) -> tuple[dict[str, pa.Array], dict[int, str]]:
         """Columns by path, nulls in rows that were not understood, and why they were not."""
-        reasons: dict[int, str] = {}
-        rows = self._rows(values, reasons)
-        sound = [msgspec.structs.astuple(row) for row in rows if row is not None]
-        columns = _columns(self._outer, [row[:-1] for row in sound])
-        columns |= _columns(self._inner, [msgspec.structs.astuple(row[-1]) for row in sound])
-        if reasons:
-            columns = _spread(columns, [row is not None for row in rows])
-            columns["request_id"] = self._identify(columns["request_id"], values, reasons)
-        return columns, reasons
+        try:
+            rows = list(map(self._decode, values))
+        except NOT_READ:
+            return self._one_by_one(values)
+        return self._columns(rows), {}
 
-    def _rows(self, values: Sequence[bytes], reasons: dict[int, str]) -> list[Any]:
-        decode, rows = self._decode, []
+    def _one_by_one(self, values: Sequence[bytes]) -> tuple[dict[str, pa.Array], dict[int, str]]:
+        reasons: dict[int, str] = {}
+        rows: list[Any] = []
         for row, value in enumerate(values):
             try:
-                rows.append(decode(value))
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+                rows.append(self._decode(value))
+            except NOT_READ as error:
                 rows.append(None)
                 reasons[row] = _reason(error)
-        return rows
+        columns = _spread(self._columns([row for row in rows if row is not None]), [row is not None for row in rows])
+        columns["request_id"] = self._identify(columns["request_id"], values, reasons)
+        return columns, reasons
+
+    def _columns(self, rows: list[Any]) -> dict[str, pa.Array]:
+        *outer, features = _by_column(rows, len(self._outer) + 1)
+        cells = zip(self._outer + self._inner, (*outer, *_by_column(features, len(self._inner))), strict=True)
+        return {leaf.path: _column(leaf.node, values) for leaf, values in cells}
 
     def _identify(self, ids: pa.Array, values: Sequence[bytes], reasons: dict[int, str]) -> pa.Array:
         known = ids.to_pylist()
@@ -85,7 +90,7 @@ class JsonRequests:
     def _salvaged(self, value: bytes) -> str | None:
         try:
             return str(self._salvage(value).request_id)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except NOT_READ:
             found = _ID.match(value, 0, HEAD)
         try:
             return str(msgspec.json.decode(found[1], type=str)) if found else None
@@ -139,9 +144,9 @@ def _struct(name: str, leaves: tuple[Leaf, ...], features: Any = None) -> Any:
     return msgspec.defstruct(name, fields, rename=rename, forbid_unknown_fields=True, gc=False, kw_only=True)
 
 
-def _columns(leaves: tuple[Leaf, ...], rows: list[tuple[Any, ...]]) -> dict[str, pa.Array]:
-    by_column = zip(*rows, strict=True) if rows else ((),) * len(leaves)
-    return {leaf.path: _column(leaf.node, values) for leaf, values in zip(leaves, by_column, strict=True)}
+def _by_column(rows: Sequence[Any], width: int) -> Sequence[Sequence[Any]]:
+    """The members of N structs, by member."""
+    return tuple(zip(*map(msgspec.structs.astuple, rows), strict=True)) if rows else ((),) * width
 
 
 def _spread(columns: dict[str, pa.Array], sound: list[bool]) -> dict[str, pa.Array]:

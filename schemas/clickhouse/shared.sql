@@ -39,19 +39,6 @@ ENGINE = ReplacingMergeTree
 ORDER BY (topic, partition, offset)
 SETTINGS non_replicated_deduplication_window = 10000;
 
-CREATE TABLE IF NOT EXISTS intents
-(
-    topic        LowCardinality(String),
-    partition    Int32,
-    first_offset Int64 COMMENT 'first log block of the range about to be inserted',
-    last_offset  Int64 COMMENT 'last log block of the range',
-    worker       LowCardinality(String),
-    written_at   DateTime64(6, 'UTC')
-)
-ENGINE = ReplacingMergeTree
-ORDER BY (topic, partition, first_offset, last_offset)
-TTL toDateTime(written_at) + INTERVAL 7 DAY;
-
 CREATE TABLE IF NOT EXISTS rejections
 (
     model            LowCardinality(String),

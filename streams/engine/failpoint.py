@@ -7,6 +7,7 @@ HEADRACE_FAILPOINT="after_produce=kill@3" kills the process (signal 9) when it p
 import os
 import re
 import signal
+import sys
 import threading
 from collections.abc import Mapping
 
@@ -40,6 +41,9 @@ class Failpoints:
         self._asked[place] = (action, left - 1)
         if left != 1:
             return
+        # Whoever asked for it counts what really happened.
+        sys.stderr.write(f"headrace: failpoint {place}={action}\n")
+        sys.stderr.flush()
         if action == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         if action == "stop":

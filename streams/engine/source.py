@@ -6,7 +6,7 @@ work, so a rebalance can only happen between two batches.
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from queue import Empty
 from typing import Any, Protocol
@@ -16,7 +16,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from headrace.errors import HeadraceError
 from headrace.kafka.clients import ErrorEar
+from streams.engine.allocator import give_back
 from streams.engine.batch import Batch, Place, Work, offset_of, place_of
+from streams.engine.behind import Behind
 from streams.engine.errors import NameTaken, NotDelivered
 from streams.engine.watchdog import Watchdog
 
@@ -24,6 +26,9 @@ POLL_S = 0.2
 MOST_BYTES = 32 * 2**20
 SLICE = 500
 LONGEST_BACK_OFF_S = 2.0
+# After so many rows the first quiet moment is used to give memory back.
+BURST = 10_000
+FENCED_AGAIN_S = 10.0
 FENCED = (KafkaError.FENCED_INSTANCE_ID, KafkaError._FENCED)
 log = structlog.get_logger()
 
@@ -48,24 +53,42 @@ class GroupSource:
         ear: ErrorEar,
         batch_rows: int,
         linger_s: float = 0.0,
+        settle: Callable[[], None] = lambda: None,
         open_consumer: Callable[[dict[str, Any]], Consumer] = Consumer,
     ) -> None:
         self._config, self._topics, self._start = dict(config), list(topics), start
         self._watchdog, self._ear = watchdog, ear
         self._most, self._rows, self._linger_s = batch_rows, batch_rows, linger_s
-        self._open_consumer = open_consumer
+        self._settle, self._open_consumer = settle, open_consumer
         self._stopping = threading.Event()
         self._stale = True
         self._next: dict[Place, int] = {}
         self._failures = 0
         self.assigned: tuple[Place, ...] = ()
+        self.behind = Behind()
+        self._busy_rows = 0
 
     def stop(self) -> None:
         """Ask the thread to end after the batch in work."""
         self._stopping.set()
 
     def run(self, hand: Callable[[Batch], None]) -> None:
-        """Read until stopped; raises NameTaken, or what an agent's work raised unexpectedly."""
+        """Read until stopped; raises NameTaken, or what an agent's work raised unexpectedly.
+
+        Fenced once, it joins again: a broker that went away with its answer to a join leaves the name to a member that
+        does not exist. Fenced again soon after, there is another one who lives.
+        """
+        fenced_at = -FENCED_AGAIN_S
+        while not self._stopping.is_set():
+            try:
+                self._belong(hand)
+            except NameTaken as error:
+                if time.monotonic() < fenced_at + FENCED_AGAIN_S:
+                    raise
+                fenced_at = time.monotonic()
+                log.warning("joining-again", detail=str(error))
+
+    def _belong(self, hand: Callable[[Batch], None]) -> None:
         self._consumer = consumer = self._open_consumer(self._config)
         consumer.subscribe(self._topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
         try:
@@ -76,17 +99,36 @@ class GroupSource:
             with self._watchdog.guarding("leaving the consumer group"):
                 consumer.close()
 
-    def commit(self, next_offsets: Mapping[Place, int]) -> None:
-        """Commit offsets outside a transaction; to be called from an agent's work only."""
-        parts = [TopicPartition(topic, partition, offset) for (topic, partition), offset in next_offsets.items()]
+    def commit(self, next_offsets: Mapping[Place, int], note: str = "") -> None:
+        """Commit offsets outside a transaction, with a note beside them; to be called from an agent's work only.
+
+        A member whose partitions are another's by now is refused.
+        """
+        parts = [TopicPartition(topic, partition, offset, note) for (topic, partition), offset in next_offsets.items()]
         try:
             with self._watchdog.guarding("committing offsets"):
-                self._consumer.commit(offsets=parts, asynchronous=False)
+                done = self._consumer.commit(offsets=parts, asynchronous=False)
+            # A partition's own error comes with no exception.
+            if errors := [part.error for part in done if part.error is not None]:
+                raise KafkaException(errors[0])
+        except KafkaException as error:
+            raise NotDelivered(error.args[0].name(), f"committing offsets: {error.args[0].str()}") from None
+
+    def commit_later(self, next_offsets: Mapping[Place, int]) -> None:
+        """Commit offsets without waiting for the brokers, where what is done twice does no harm.
+
+        A commit that fails is made good by the next, whose offsets are higher; one that fails at once says so.
+        """
+        parts = [TopicPartition(topic, partition, offset) for (topic, partition), offset in next_offsets.items()]
+        try:
+            self._consumer.commit(offsets=parts, asynchronous=True)
         except KafkaException as error:
             raise NotDelivered(error.args[0].name(), f"committing offsets: {error.args[0].str()}") from None
 
     def _read(self, consumer: Consumer) -> Batch | None:
         messages = consumer.consume(1, POLL_S)
+        if not messages:
+            self._idle()
         if messages and not self._stale:
             self._gather(consumer, messages)
         good = [message for message in messages if message.error() is None or not self._failed(message)]
@@ -94,6 +136,13 @@ class GroupSource:
             self._rewind(consumer)
             return None
         return self._batch(consumer, good) if good else None
+
+    def _idle(self) -> None:
+        if not self._failures:
+            self.behind.nothing()
+        if self._busy_rows >= BURST:
+            self._busy_rows = 0
+            give_back()
 
     def _gather(self, consumer: Consumer, messages: list[Message]) -> None:
         """Batches form by what is waiting; only where asked for (linger) is more waited for, and then within bounds."""
@@ -110,10 +159,7 @@ class GroupSource:
                 return
 
     def _batch(self, consumer: Consumer, messages: list[Message]) -> Batch:
-        # Of each place the last message stays; without a call of ours for each message.
-        places = zip(map(Message.topic, messages), map(Message.partition, messages), strict=True)
-        last = dict(zip(places, messages, strict=True))
-        next_offsets: dict[Place, int] = {place_of(message): offset_of(message) + 1 for message in last.values()}
+        next_offsets = {place_of(message): offset_of(message) + 1 for message in self._last(messages)}
         return Batch(
             messages=messages,
             next_offsets=next_offsets,
@@ -121,7 +167,15 @@ class GroupSource:
             group_metadata=consumer.consumer_group_metadata(),
         )
 
+    def _last(self, messages: list[Message]) -> Iterable[Message]:
+        """The last message of each place; without a call of ours, or where there is one topic a pair, for each."""
+        partitions = map(Message.partition, messages)
+        places = partitions if len(self._topics) == 1 else zip(map(Message.topic, messages), partitions, strict=True)
+        return dict(zip(places, messages, strict=True)).values()
+
     def _serve(self, batch: Batch, hand: Callable[[Batch], None]) -> None:
+        newest = batch.messages[-1]
+        self.behind.since(batch.messages[0])
         hand(batch)
         if (asked := self._asked(batch)) is None:
             return
@@ -135,6 +189,8 @@ class GroupSource:
             done.set_exception(error)
             raise
         self._next.update(batch.next_offsets)
+        self.behind.since(newest)
+        self._busy_rows += batch.rows
         self._failures, self._rows = 0, min(self._most, self._rows + max(1, self._rows // 8))
         done.set_result(True)
 
@@ -162,6 +218,7 @@ class GroupSource:
             return
         self._stopping.wait(back_off_s(self._failures))
         try:
+            self._settle()
             with self._watchdog.guarding("reading the committed offsets"):
                 offsets = dict(self._start.next_offsets(consumer, places))
             for (topic, partition), offset in offsets.items():
@@ -190,6 +247,7 @@ class GroupSource:
     def _revoked(self, consumer: Consumer, parts: list[TopicPartition]) -> None:
         self._stale = True
         self.assigned = ()
+        self.behind.nothing()
 
 
 def back_off_s(failures: int) -> float:
@@ -202,9 +260,14 @@ class FromCommitted:
 
     def next_offsets(self, consumer: Consumer, places: Sequence[Place]) -> Mapping[Place, int]:
         """Committed offsets; the beginning where there is none."""
-        asked = [TopicPartition(topic, partition) for topic, partition in places]
-        found = consumer.committed(asked, timeout=10)
-        # A partition's own error comes with no offset, which would read as "nothing committed yet".
-        if errors := [part.error for part in found if part.error is not None]:
-            raise KafkaException(errors[0])
+        found = committed(consumer, places)
         return {(part.topic, part.partition): part.offset if part.offset >= 0 else -2 for part in found}
+
+
+def committed(consumer: Consumer, places: Sequence[Place]) -> list[TopicPartition]:
+    """What the group has committed for each place, offset and note; raises KafkaException."""
+    found = consumer.committed([TopicPartition(topic, partition) for topic, partition in places], timeout=10)
+    # A partition's own error comes with no offset, which would read as "nothing committed yet".
+    if errors := [part.error for part in found if part.error is not None]:
+        raise KafkaException(errors[0])
+    return list(found)

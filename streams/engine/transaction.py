@@ -26,6 +26,11 @@ PRODUCER = {
     "queue.buffering.max.messages": 1_000_000,
     "delivery.report.only.error": True,
 }
+# Where the group's coordinator is, is forgotten this soon. Otherwise librdkafka waits for ever for one that has left
+# the cluster's metadata, as a broker does that restarts (librdkafka 5511), and send_offsets_to_transaction hangs.
+TRANSACTIONAL = {"metadata.max.age.ms": 2000, "topic.metadata.refresh.interval.ms": 1000, "retry.backoff.ms": 2}
+# Making the log of so few requests takes less time than the brokers would need to hear of its partitions separately.
+AT_ONE_GO = 500
 TOO_LARGE = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE)
 OpenProducer: TypeAlias = Callable[[dict[str, Any]], Producer]
 log = structlog.get_logger()
@@ -61,13 +66,17 @@ class TransactionalProducer:
         return self._open
 
     def abort(self, error: KafkaError | None) -> None:
-        """End the open transaction without effect; a producer that cannot do so is given up."""
+        """End the open transaction without effect; a producer that cannot do so is given up.
+
+        So is one whose commit took too long: the brokers have given up the transaction by then, or the next to take
+        over the transactional id finds out what became of it.
+        """
         producer, self._open = self._open, None
         if producer is None or (error is not None and error.fatal()):
             return
         try:
             with self._watchdog.guarding("abort_transaction"):
-                retrying(lambda: producer.abort_transaction(CALL_S), "abort_transaction", attempts=3)
+                producer.abort_transaction(CALL_S)
             producer.poll(0)
             self._open = producer
         except KafkaException as failure:
@@ -76,18 +85,19 @@ class TransactionalProducer:
     def _new(self) -> Producer:
         """Take over the transactional id; what a dead predecessor left open is aborted by this."""
         self._ear = ErrorEar()
+        shared = TRANSACTIONAL | PRODUCER | self._address.producer(self._ear)
         producer = self._open_producer(
-            PRODUCER
-            | self._address.producer(self._ear)
+            shared
             | {
                 "transactional.id": self._id,
                 "transaction.timeout.ms": self._timeout_ms,
-                "retry.backoff.ms": 2,
+                # librdkafka refuses to wait for one reply for longer than for the whole transaction.
+                "socket.timeout.ms": min(int(shared["socket.timeout.ms"]), self._timeout_ms),
                 "on_delivery": self._failed,
             }
         )
         with self._watchdog.guarding("init_transactions"):
-            retrying(lambda: producer.init_transactions(CALL_S), "init_transactions", attempts=2)
+            producer.init_transactions(CALL_S)
         return producer
 
     def _failed(self, error: KafkaError | None, message: Message) -> None:
@@ -115,7 +125,11 @@ class Transactions:
         self._turn = 0
 
     def open(self) -> None:
-        """Take over both transactional ids; before the first poll, or a dead one's open transaction stalls reading."""
+        """Take over both transactional ids where need be, which ends what was left open under them.
+
+        Before the first poll and before committed offsets are read: Kafka tells none while a transaction that would
+        change them is open.
+        """
         for producer in self._pair:
             producer.ready()
 
@@ -146,7 +160,7 @@ class Transactions:
             producer.send_offsets_to_transaction(_positions(batch.next_offsets), batch.group_metadata, CALL_S)
         self._failpoints.passing("after_offsets")
         with self._watchdog.guarding("commit_transaction"):
-            retrying(lambda: producer.commit_transaction(CALL_S), "commit_transaction", attempts=3)
+            producer.commit_transaction(CALL_S)
         self._failpoints.passing("after_commit")
 
 
@@ -185,11 +199,12 @@ class PlainProducer:
 
 def produce(producer: Producer, outputs: Outputs) -> None:
     """Queue all outputs; produce_batch never raises, so what it queued is compared with what was asked."""
+    records = tuple(outputs.records) if len(outputs.messages) <= AT_ONE_GO else outputs.records
     if outputs.messages:
         queued = producer.produce_batch(outputs.topic, outputs.messages)
         if queued != len(outputs.messages):
             raise NotDelivered(*_why_not_queued(outputs, queued))
-    for record in outputs.records:
+    for record in records:
         try:
             producer.produce(
                 record.topic, record.value, key=record.key, partition=record.partition, headers=list(record.headers)
@@ -213,16 +228,3 @@ def _why_not_queued(outputs: Outputs, queued: int) -> tuple[str, str]:
 
 def _positions(next_offsets: Mapping[tuple[str, int], int]) -> list[TopicPartition]:
     return [TopicPartition(topic, partition, offset) for (topic, partition), offset in next_offsets.items()]
-
-
-def retrying(call: Callable[[], None], doing: str, *, attempts: int) -> None:
-    """Repeat a transactional call as long as librdkafka says that the very same call may be repeated."""
-    for left in range(attempts - 1, -1, -1):
-        try:
-            call()
-            return
-        except KafkaException as error:
-            cause = error.args[0]
-            if not left or not cause.retriable() or cause.txn_requires_abort() or cause.fatal():
-                raise
-            log.warning("call-repeated", call=doing, detail=cause.str())

@@ -4,13 +4,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
 from headrace import topics
 from headrace.kafka.clients import ErrorEar
 from headrace.kafka.connect import kafka_address
 from headrace.registry import Registry
-from headrace.release import Chain, TrustedKeys
+from headrace.release import TrustedKeys
 from headrace.settings import Settings
 from headrace.wire.answer import AnswerWriter, read_schema
 from streams.engine.application import Application, new_application
@@ -32,14 +30,15 @@ from streams.score.outputs import OutputWriter
 from streams.score.releases import Releases
 from streams.score.schemas import WriterSchemas, registered
 from streams.score.serving import Slot
+from streams.score.trust import TrustedChain
 
 
 def build_app(settings: Settings, model: str) -> Application:
     """A scorer of one model: releases and requests come from librdkafka, two agents handle them."""
-    threadpool_limits(1)  # workers share the machine by processes; a second thread inside one only gets in their way
     name = settings.worker_name("score")
     slot, measures, operations = Slot(), Measures(), Operations(kafka_address(settings), name)
     source, delivery, open_producers = _requests(settings, model, name)
+    measures.follow(source.behind.seconds, lambda: slot.current is not None)
     releases = _releases(settings, model, slot, operations)
     app = new_application(
         name,
@@ -63,6 +62,10 @@ def build_app(settings: Settings, model: str) -> Application:
     async def load() -> None:
         await releases.keep_loading()
 
+    @app.task  # type: ignore[untyped-decorator]
+    async def look() -> None:
+        await releases.keep_looking()
+
     @app.agent(batches)
     async def score(stream: Any) -> None:
         async for batch in stream:
@@ -84,6 +87,15 @@ def _requests(settings: Settings, model: str, name: str) -> Any:
     address, ear, failpoints = kafka_address(settings), ErrorEar(), Failpoints.read()
     worker, watchdog = settings.worker, Watchdog(settings.worker.watchdog_s)
     group = topics.scorers_group(model)
+    transactions = Transactions(
+        address=address,
+        name=f"{group}.{name}",
+        timeout_s=worker.transaction_timeout_s,
+        watchdog=watchdog,
+        failpoints=failpoints,
+    )
+    exactly_once = worker.delivery == "exactly-once"
+    settle = transactions.open if exactly_once else lambda: None
     source = GroupSource(
         config=group_config(address, group=group, instance=name, ear=ear),
         topics=[topics.requests(model)],
@@ -92,29 +104,22 @@ def _requests(settings: Settings, model: str, name: str) -> Any:
         ear=ear,
         batch_rows=worker.batch_rows,
         linger_s=worker.linger_ms / 1000,
-    )
-    transactions = Transactions(
-        address=address,
-        name=f"{group}.{name}",
-        timeout_s=worker.transaction_timeout_s,
-        watchdog=watchdog,
-        failpoints=failpoints,
+        settle=settle,
     )
     schema = read_schema(topics.schemas_folder() / "avro")
-    exactly_once = worker.delivery == "exactly-once"
     delivery = Delivery(
         writer=OutputWriter(model, name, AnswerWriter(schema, registered(settings.schema_registry, model, schema))),
-        deliverer=transactions if exactly_once else PlainProducer(address, source.commit, failpoints),
+        deliverer=transactions if exactly_once else PlainProducer(address, source.commit_later, failpoints),
         max_bytes=worker.max_request_bytes,
         failpoints=failpoints,
     )
-    return source, delivery, transactions.open if exactly_once else lambda: None
+    return source, delivery, settle
 
 
 def _releases(settings: Settings, model: str, slot: Slot, operations: Operations) -> Releases:
     registry = Registry.open(settings.registry_url)
     loading = Loading(registry, settings.bundle_cache, WriterSchemas(registry, settings.schema_registry))
-    chain = Chain(model, TrustedKeys.read(settings.trusted_keys_folder))
+    chain = TrustedChain(model, lambda: TrustedKeys.read(settings.trusted_keys_folder))
     return Releases(chain, loading, slot, operations)
 
 

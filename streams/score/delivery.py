@@ -72,8 +72,8 @@ def _origin(batch: Batch) -> Origin:
     messages = batch.messages
     return Origin(
         topic=place_of(messages[0])[0],
-        partition=np.array(list(map(Message.partition, messages)), np.int32),
-        offset=np.array(list(map(Message.offset, messages)), np.int64),
+        partition=np.fromiter(map(Message.partition, messages), np.int32, len(messages)),
+        offset=np.fromiter(map(Message.offset, messages), np.int64, len(messages)),
         keys=list(map(Message.key, messages)),
         values=list(map(Message.value, messages)),
     )

@@ -5,10 +5,13 @@ from collections.abc import Callable
 
 import structlog
 from confluent_kafka import KafkaException
+from threadpoolctl import threadpool_limits
 
+from streams.engine.allocator import give_back
 from streams.engine.batch import Batch
 from streams.engine.garbage import spare_the_collector
 from streams.engine.source import GroupSource
+from streams.score.absent import note_absence
 
 log = structlog.get_logger()
 
@@ -36,7 +39,7 @@ class Gate:
         while not self._stopping.is_set() and not self._serving.wait(0.1):
             pass
         if not self._stopping.is_set():
-            spare_the_collector()
+            _settle()
             self._source.run(hand)
 
     def _opened(self) -> bool:
@@ -46,3 +49,13 @@ class Gate:
             log.warning("producers-not-open", detail=error.args[0].str())
             return False
         return True
+
+
+def _settle() -> None:
+    """To be called once, when all is loaded, by the thread that reads and scores."""
+    spare_the_collector()
+    give_back()
+    # Workers share the machine by processes; a second thread inside one only gets in their way. OpenMP heeds what the
+    # thread that calls it has set, and no other.
+    threadpool_limits(1)
+    note_absence("pandas")

@@ -7,6 +7,7 @@ from headrace.features import FeatureSet
 from headrace.registry import Registry
 from headrace.release import Link, Variant
 from headrace.wire.request import RequestReader, SchemaSource
+from streams.score.parting import giving_way, let_go
 from streams.score.serving import ServedVariant, Serving
 
 WARM_CALLS = 3
@@ -22,12 +23,23 @@ class Loading:
     def __init__(self, registry: Registry, cache: Path, schemas: SchemaSource) -> None:
         self._registry, self._cache, self._schemas = registry, cache, schemas
         self._loaded: dict[str, Bundle] = {}
+        self._retired: list[Bundle] = []
 
     def load(self, link: Link) -> Serving:
         """The release, ready; raises a HeadraceError that says why it cannot serve."""
+        with giving_way():
+            return self._load(link)
+
+    def let_go(self) -> None:
+        """Free what was loaded for earlier releases; to be called when no batch uses it any more."""
+        with giving_way():
+            let_go(self._retired)
+
+    def _load(self, link: Link) -> Serving:
         release = link.release
         served = tuple(self._variant(release.model, variant) for variant in release.serving)
         keep = {variant.digest for variant in release.variants}
+        self._retired += [bundle for digest, bundle in self._loaded.items() if digest not in keep]
         self._loaded = {digest: bundle for digest, bundle in self._loaded.items() if digest in keep}
         return Serving(
             model=release.model,

@@ -1,5 +1,7 @@
 """A scorer's metrics."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from streams.score.core import Decisions
@@ -22,7 +24,13 @@ class Measures:
             "headrace_batch_seconds", "From a batch's reading to its delivery", buckets=SECONDS, registry=self.registry
         )
         self._rows = Histogram("headrace_batch_rows", "Requests in a batch", buckets=ROWS, registry=self.registry)
-        self._serving = Gauge("headrace_serving", "1 once a release is served", registry=self.registry)
+
+    def follow(self, behind: Callable[[], float], serving: Callable[[], bool]) -> None:
+        """Ask these whenever somebody looks."""
+        age = Gauge("headrace_behind_seconds", "Age of the oldest request that waits", registry=self.registry)
+        age.set_function(behind)
+        served = Gauge("headrace_serving", "1 once a release is served", registry=self.registry)
+        served.set_function(serving)
 
     def delivered(self, decisions: Decisions, seconds: float) -> None:
         """Count a delivered batch."""
@@ -37,7 +45,3 @@ class Measures:
     def not_delivered(self) -> None:
         """Count a batch that will be read again."""
         self._not_delivered.inc()
-
-    def serving(self) -> None:
-        """Note that a release is served."""
-        self._serving.set(1)

@@ -1,8 +1,8 @@
 """From decisions to what Kafka is given: answers, log blocks and dead letters. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from headrace import topics
 from headrace.wire.answer import Answers, AnswerWriter
-from headrace.wire.logblock import FEATURE_PREFIX
+from headrace.wire.logblock import FEATURE_PREFIX, log_rows
 from headrace.wire.logsplit import LogBatch, split_blocks
 from headrace.wire.request import Requests
 from streams.engine.outputs import Later, Outputs, Record
@@ -91,12 +91,16 @@ class OutputWriter:
         previous_last: Mapping[tuple[str, int], int],
         now_us: int,
     ) -> list[Record]:
-        columns = _columns(requests, origin, decisions, serving, now_us)
-        versions = _answered_by(decisions, serving)
+        order = np.argsort(origin.partition, kind="stable")
+        logged = _pick(
+            log_rows(serving.log_schema, _columns(requests, origin, decisions, serving, now_us)),
+            order[decisions.ok[order]],
+        )
+        answered_by = np.where(decisions.ok, decisions.variant, -1)
         made: list[Record] = []
-        for partition in np.unique(origin.partition).tolist():
-            rows = np.flatnonzero(origin.partition == partition)
-            logged = _pick(columns, rows[decisions.ok[rows]])
+        for partition, rows in _by_partition(origin.partition, order):
+            kept = int(decisions.ok[rows].sum())
+            ours, logged = logged.slice(0, kept), logged.slice(kept)
             block = LogBatch(
                 model=self._model,
                 source_topic=origin.topic,
@@ -106,9 +110,10 @@ class OutputWriter:
                 worker=self._worker,
                 scored_at=now_us,
                 offsets=origin.offset[rows],
-                version=_pick(versions, rows),
+                versions=serving.versions,
+                answered_by=answered_by[rows],
                 rejects=_rejects(requests, origin, decisions, partition),
-                columns=dict(zip(logged.schema.names, logged.columns, strict=True)),
+                rows=ours,
             )
             topic = topics.logs(self._model)
             made += [Record(topic=topic, partition=partition, value=value) for value in split_blocks(block)]
@@ -184,13 +189,6 @@ def _reasons(decisions: Decisions, n: int) -> pa.Array | None:
     return pa.array(reasons, pa.string())
 
 
-def _answered_by(decisions: Decisions, serving: Serving) -> pa.Array:
-    """The version that answered each row; null where it was rejected."""
-    if not decisions.reasons:
-        return _by_variant(decisions, serving, "version")
-    return pa.array(serving.versions).take(pa.array(decisions.variant, mask=~decisions.ok))
-
-
 def _rejects(
     requests: Requests, origin: Origin, decisions: Decisions, partition: int
 ) -> tuple[tuple[int, str | None, str], ...]:
@@ -201,31 +199,37 @@ def _rejects(
     )
 
 
-def _columns(requests: Requests, origin: Origin, decisions: Decisions, serving: Serving, now_us: int) -> pa.RecordBatch:
+def _columns(
+    requests: Requests, origin: Origin, decisions: Decisions, serving: Serving, now_us: int
+) -> dict[str, pa.Array]:
     """The log's columns for all rows of a batch, rejected ones too."""
     n = requests.n
     decision = pa.nulls(n, pa.bool_()) if decisions.decision is None else pa.array(decisions.decision)
-    return pa.record_batch(
-        {
-            "request_id": requests.request_id,
-            "entity": requests.entity,
-            "event_time": requests.event_time,
-            "source_offset": pa.array(origin.offset),
-            "version": _by_variant(decisions, serving, "version"),
-            "variant": _by_variant(decisions, serving, "name"),
-            "score": pa.array(decisions.scores),
-            "decision": decision,
-            "scored_at": pa.repeat(pa.scalar(now_us, pa.timestamp("us", tz="UTC")), n),
-            "inclusion_probability": pa.repeat(1.0, n),
-            **{FEATURE_PREFIX + name: column for name, column in requests.features.items()},
-        }
-    )
+    return {
+        "request_id": requests.request_id,
+        "entity": requests.entity,
+        "event_time": requests.event_time,
+        "source_offset": pa.array(origin.offset),
+        "version": _by_variant(decisions, serving, "version"),
+        "variant": _by_variant(decisions, serving, "name"),
+        "score": pa.array(decisions.scores),
+        "decision": decision,
+        "scored_at": pa.repeat(pa.scalar(now_us, pa.timestamp("us", tz="UTC")), n),
+        "inclusion_probability": pa.repeat(1.0, n),
+        **{FEATURE_PREFIX + name: column for name, column in requests.features.items()},
+    }
 
 
-def _pick(columns: Any, rows: np.ndarray) -> Any:
-    """Some rows of an array or a record batch; a run of neighbours, the common case, without a copy."""
-    if len(rows) == len(columns):
-        return columns
-    if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
-        return columns.slice(int(rows[0]), len(rows))
-    return columns.take(pa.array(rows))
+def _by_partition(partition: np.ndarray, order: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """The partitions of a batch and their rows; order sorts the rows by partition."""
+    ends = np.cumsum(np.bincount(partition)).tolist()
+    for number, (start, end) in enumerate(pairwise([0, *ends])):
+        if start < end:
+            yield number, order[start:end]
+
+
+def _pick(batch: pa.RecordBatch, rows: np.ndarray) -> pa.RecordBatch:
+    """Some rows, or the same rows in another order; without a copy where that is all of them as they are."""
+    if len(rows) == len(batch) and (rows[:-1] < rows[1:]).all():
+        return batch
+    return batch.take(pa.array(rows))

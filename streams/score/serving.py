@@ -1,12 +1,15 @@
 """What a worker answers with between two swaps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import pyarrow as pa
 
 from headrace.features import FeatureSet
 from headrace.predict import Predictor
 from headrace.release import Variant
+from headrace.wire.logblock import log_schema
 from headrace.wire.request import RequestReader
 
 
@@ -28,6 +31,10 @@ class Serving:
     variants: tuple[ServedVariant, ...]
     parameters: Mapping[str, Any]
     reader: RequestReader
+    log_schema: pa.Schema = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "log_schema", log_schema(self.reader.features))
 
     @property
     def versions(self) -> tuple[str, ...]:

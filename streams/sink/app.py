@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from headrace import topics
 from headrace.clickhouse.client import ClickHouse, clickhouse_address
@@ -19,6 +19,7 @@ from streams.engine.group import group_config
 from streams.engine.pages import add_pages
 from streams.engine.source import GroupSource
 from streams.engine.watchdog import Watchdog
+from streams.sink.intents import Intents
 from streams.sink.resume import FromClickHouse, read_range
 from streams.sink.store import SinkStore
 from streams.sink.writing import Writing
@@ -32,7 +33,9 @@ BLOCKS_A_BATCH = 5000
 def build_app(settings: Settings) -> Application:
     """A sink: one source, one agent, one connection to ClickHouse that only the source's thread uses."""
     name = settings.worker_name("sink")
-    source, writing = _source(settings, name)
+    failpoints = Failpoints.read()
+    source, writing = _source(settings, failpoints)
+    intents = Intents(source.commit, failpoints)
     app = new_application(
         name,
         folder=settings.data_dir / "faust" / name,
@@ -43,6 +46,8 @@ def build_app(settings: Settings) -> Application:
     app.service(Feed(source, channel))  # type: ignore[arg-type]
     registry = CollectorRegistry()
     rows = Counter("headrace_sink_rows", "Rows written to ClickHouse", registry=registry)
+    behind = Gauge("headrace_behind_seconds", "Age of the oldest log block or event that waits", registry=registry)
+    behind.set_function(source.behind.seconds)
     not_written = Counter("headrace_sink_batches_not_written", "Batches that must be read again", registry=registry)
 
     def status() -> Mapping[str, Any]:
@@ -59,8 +64,9 @@ def build_app(settings: Settings) -> Application:
         before = writing.rows
 
         def work() -> None:
-            writing.write(batch.messages)
+            writing.write(batch.messages, intents.write)
             source.commit(batch.next_offsets)
+            failpoints.passing("after_commit")
 
         if await batch.perform(work):
             rows.inc(writing.rows - before)
@@ -70,10 +76,10 @@ def build_app(settings: Settings) -> Application:
     return app
 
 
-def _source(settings: Settings, name: str) -> tuple[GroupSource, Writing]:
+def _source(settings: Settings, failpoints: Failpoints) -> tuple[GroupSource, Writing]:
     """What reads Kafka, and what its thread writes to ClickHouse."""
-    address, failpoints, ear = kafka_address(settings), Failpoints.read(), ErrorEar()
-    store = SinkStore(ClickHouse(clickhouse_address(settings)), name, failpoints)
+    address, ear = kafka_address(settings), ErrorEar()
+    store = SinkStore(ClickHouse(clickhouse_address(settings)), failpoints)
     writing = Writing(store, settings.worker.sink_rows)
     source = GroupSource(
         # No static member: Kafka would give one that is back within its session its old partitions again, without the

@@ -1,6 +1,6 @@
 """Columns for ClickHouse out of log blocks, labels and events; pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,11 @@ class PlacedBlock:
         """Rows to insert."""
         return int(self.table.num_rows)
 
+    @property
+    def shape(self) -> tuple[str, ...]:
+        """The columns that the rows have."""
+        return tuple(self.table.column_names)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedLabel:
@@ -40,6 +45,7 @@ class PlacedLabel:
     received_ms: int
     original: bytes
     rows: int = 1
+    shape: None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +60,12 @@ class PlacedEvent:
     happened_ms: int
     body: str
     rows: int = 1
+    shape: None = None
 
 
 def prediction_columns(blocks: Sequence[PlacedBlock]) -> Columns:
-    """The rows of all blocks, for M_predictions."""
-    table = pa.concat_tables([block.table for block in blocks], promote_options="default")
+    """The rows of all blocks, which are of one shape, for M_predictions."""
+    table = pa.concat_tables([block.table for block in blocks])
     sources = [block.header.source_partition for block in blocks for _ in range(block.rows)]
     columns: Columns = {name.removeprefix(FEATURE_PREFIX): _values(table[name]) for name in table.column_names}
     releases = [block.header.release for block in blocks for _ in range(block.rows)]
@@ -113,14 +120,20 @@ def event_columns(events: Sequence[PlacedEvent]) -> Columns:
     return dict(columns) | {"happened_at": [event.happened_ms for event in events]}
 
 
+def without(columns: Mapping[str, Sequence[Any]], name: str, values: Collection[Any]) -> Columns:
+    """The rows whose value in this column is none of these."""
+    keep = [row for row, value in enumerate(columns[name]) if value not in values]
+    return {each: [data[row] for row in keep] for each, data in columns.items()}
+
+
 def _values(column: pa.ChunkedArray) -> Sequence[Any]:
-    """Python values for the driver; instants as ticks, which spares it a conversion a row."""
+    """What the driver takes: numbers as they lie in memory, instants as ticks, else Python values."""
+    if column.null_count == 0 and (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
+        plain: Sequence[Any] = memoryview(column.to_numpy())
+        return plain
     if pa.types.is_timestamp(column.type) or pa.types.is_date64(column.type):
         column = column.cast(pa.int64())
     if pa.types.is_dictionary(column.type):
         column = pc.cast(column, column.type.value_type)
-    if column.null_count == 0 and pa.types.is_floating(column.type):
-        plain: Sequence[Any] = column.to_numpy().tolist()
-        return plain
     values: Sequence[Any] = column.to_pylist()
     return values

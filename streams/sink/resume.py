@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from headrace.kafka.clients import KafkaAddress
 from streams.engine.batch import offset_of
 from streams.engine.errors import NotDelivered
+from streams.engine.source import committed
 from streams.sink.ranges import Place, Range
 from streams.sink.store import LABELS, SinkStore
 from streams.sink.writing import LOGS, Writing
@@ -18,25 +19,27 @@ log = structlog.get_logger()
 
 
 class FromClickHouse:
-    """The sink's Start: ClickHouse knows what it holds, Kafka's committed offsets only show the lag."""
+    """The sink's Start: ClickHouse knows what it holds; Kafka knows, beside the offsets, what was to come next."""
 
     def __init__(self, read: Callable[[Range], Sequence[Message]], store: SinkStore, writing: Writing) -> None:
         self._read, self._store, self._writing = read, store, writing
 
     def next_offsets(self, consumer: Consumer, places: Sequence[Place]) -> Mapping[Place, int]:
         """The offset after the last one done; -2 where nothing is done yet."""
-        return {place: self._next(place) for place in places}
+        found = (((part.topic, part.partition), part.metadata or "") for part in committed(consumer, places))
+        return {place: self._next(place, note) for place, note in found}
 
-    def _next(self, place: Place) -> int:
-        if place[0].endswith(LABELS):
-            last = self._store.last_label(place) if self._store.task(place[0]) else -1
-        elif not place[0].endswith(LOGS):
-            last = self._store.last_event(place)
-        else:
-            for span in self._store.open_intents(place):
-                self._writing.repeat(span, self._read(span))
-            last = self._store.last_done(place)
+    def _next(self, place: Place, note: str) -> int:
+        span, last = Range.noted(place, note), self._last(place)
+        if span is not None and span.first > last:
+            self._writing.repeat(span, self._read(span))
+            last = self._last(place)
         return last + 1 if last >= 0 else -2
+
+    def _last(self, place: Place) -> int:
+        if place[0].endswith(LABELS):
+            return self._store.last_label(place) if self._store.task(place[0]) else -1
+        return self._store.last_done(place) if place[0].endswith(LOGS) else self._store.last_event(place)
 
 
 def read_range(address: KafkaAddress, span: Range) -> list[Message]:

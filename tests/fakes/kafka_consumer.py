@@ -31,16 +31,20 @@ class FakeConsumer:
         self.committed_ = {} if committed is None else committed
         self._at: dict[Place, int] = {}
         self._calls = self._quiet = 0
-        self.generation = 0
-        self.closed = False
+        self.generation = self.openings = 0
+        self.closed = self.waited = False
         self.seeks: list[tuple[Place, int]] = []
         self.commit_error: KafkaError | None = None
         self.committed_errors: list[KafkaException] = []
         self.part_errors: list[KafkaError] = []
+        self.commit_part_errors: list[KafkaError] = []
+        self.notes: dict[Place, str] = {}
 
     def opened(self, config: Mapping[str, Any]) -> "FakeConsumer":
         """What a source calls to have its consumer."""
         self.config = config
+        self.openings += 1
+        self._calls = 0
         return self
 
     def subscribe(self, topics: Sequence[str], *, on_assign: Any, on_revoke: Any, on_lost: Any) -> None:
@@ -98,10 +102,15 @@ class FakeConsumer:
             for part in parts
         ]
 
-    def commit(self, *, offsets: Sequence[TopicPartition], asynchronous: bool) -> None:
+    def commit(self, *, offsets: Sequence[TopicPartition], asynchronous: bool) -> list[Any]:
+        self.waited = not asynchronous
         if self.commit_error is not None:
             raise KafkaException(self.commit_error)
-        self.committed_ |= {(part.topic, part.partition): part.offset for part in offsets}
+        error = self.commit_part_errors.pop(0) if self.commit_part_errors else None
+        if error is None:
+            self.committed_ |= {(part.topic, part.partition): part.offset for part in offsets}
+            self.notes |= {(part.topic, part.partition): part.metadata for part in offsets}
+        return [SimpleNamespace(topic=part.topic, partition=part.partition, error=error) for part in offsets]
 
     def consumer_group_metadata(self) -> str:
         return f"generation {self.generation}"

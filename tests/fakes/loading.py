@@ -15,7 +15,7 @@ class FakeLoading:
     def __init__(self, faults: Mapping[str, Exception] | None = None, gate: threading.Event | None = None) -> None:
         self.faults = dict(faults or {})
         self.tried: list[str] = []
-        self.entered = threading.Event()
+        self.entered, self._times = threading.Event(), threading.Condition()
         self._gate = gate
 
     def prepare(self) -> None:
@@ -23,13 +23,23 @@ class FakeLoading:
 
     def load(self, link: Link) -> Serving:
         version = link.release.champion.version
-        self.tried.append(version)
+        with self._times:
+            self.tried.append(version)
+            self._times.notify_all()
         self.entered.set()
         if self._gate is not None and not self._gate.wait(30):
             raise AssertionError("the test never opened the gate")
         if version in self.faults:
             raise self.faults[version]
         return replace(serving(), release=link.id)
+
+    def let_go(self) -> None:
+        """Nothing was loaded."""
+
+    def tries(self, times: int) -> None:
+        """Wait until it was tried so often."""
+        with self._times:
+            assert self._times.wait_for(lambda: len(self.tried) >= times, 30)
 
     def mend(self, versions: Collection[str]) -> None:
         """These load from now on."""

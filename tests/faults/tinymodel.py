@@ -1,14 +1,17 @@
 """A small model folder and bundles for it; their scores can be computed by hand from `formula`."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from headrace import bundle
 from headrace.features import FeatureSet
@@ -59,6 +62,22 @@ def draft(model: str, version: str) -> tuple[bundle.Draft, dict[str, Any]]:
         golden=_inputs(40, 1),
     )
     return made, formula
+
+
+def raising_draft(model: str, version: str) -> tuple[bundle.Draft, dict[str, Any]]:
+    """A bundle whose model raises on counts that it never saw, and scores others by the formula.
+
+    The count's categories stand beside the inputs, without weight: they refuse one that is not among them.
+    """
+    made, formula = draft(model, version)
+    matrix = made.encoder.matrix(_inputs(300, 0))
+    guard = OneHotEncoder(handle_unknown="error", sparse_output=False)
+    beside = ColumnTransformer([("inputs", SimpleImputer(), [0, 1, 2, 3, 4]), ("guard", guard, [1])])
+    fitted = make_pipeline(beside, LogisticRegression()).fit(matrix, np.arange(300) % 2 == 0)
+    weights = np.zeros_like(fitted[1].coef_)
+    weights[0, :5] = formula["weights"]
+    fitted[1].coef_, fitted[1].intercept_ = weights, np.array([formula["intercept"]])
+    return replace(made, estimator=fitted), formula
 
 
 def _inputs(rows: int, seed: int) -> dict[str, pa.Array]:

@@ -12,10 +12,15 @@ from deploy.local.supervise.spawn import Process, spawn
 
 ROOT = Path(__file__).resolve().parents[2]
 LEAVING_S = 15
+# A worker that could not begin, for instance because Kafka did not answer it in time.
+NOT_BEGUN = 2
 
 
 class Worker:
-    """`headrace worker …` under a name; life i gets failpoints[i], later ones none. `ends` holds the return codes."""
+    """`headrace worker …` under a name. `ends` holds the return codes.
+
+    Each life gets the next of the failpoints, later ones none; one that did not begin leaves its failpoint to the next.
+    """
 
     def __init__(
         self, command: Sequence[str], name: str, env: Mapping[str, str], folder: Path, failpoints: Sequence[str] = ()
@@ -42,7 +47,10 @@ class Worker:
 
     def frozen(self) -> bool:
         """Whether the process was stopped by SIGSTOP."""
-        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+        try:
+            return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+        except OSError:  # between two lives
+            return False
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the present life."""
@@ -65,6 +73,8 @@ class Worker:
     def _keep(self) -> None:
         while True:
             self.ends.append(self._process.wait())
+            if self.ends[-1] != NOT_BEGUN:
+                self._failpoints = self._failpoints[1:]
             if self._stopping.is_set():
                 return
             self._process = self._spawn()
@@ -72,7 +82,7 @@ class Worker:
                 self._process.kill()
 
     def _spawn(self) -> Process:
-        asked = self._failpoints[len(self.ends)] if len(self.ends) < len(self._failpoints) else ""
+        asked = self._failpoints[0] if self._failpoints else ""
         return spawn(self._argv, env=self._env | {"HEADRACE_FAILPOINT": asked}, log=self.log)
 
 

@@ -1,6 +1,7 @@
 """A model of its own on the shared servers: topics, tables, bundles, releases, workers, and the checker's processes."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from uuid import uuid4
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
+from deploy.local.supervise.spawn import Process, spawn
 from headrace import bundle, topics
 from headrace.apply.applying import apply
 from headrace.clickhouse.client import ClickHouse, ClickHouseAddress
@@ -29,30 +31,38 @@ CHECKER = Path(__file__).with_name("checker.py")
 
 
 class World:
-    """One model with two partitions, released as v1 (or not yet)."""
+    """One model, with two partitions if no other number is asked for, released as v1 (or not yet)."""
 
-    def __init__(self, folder: Path, kafka: str, clickhouse: tuple[str, int], *, released: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        kafka: str,
+        clickhouse: tuple[str, int],
+        *,
+        released: bool = True,
+        partitions: int = PARTITIONS,
+        replication: int = 1,
+    ) -> None:
         self.model = f"f{uuid4().hex[:10]}"
         self.folder, self.data, self.kafka, self.clickhouse = folder, folder / "data", kafka, clickhouse
         self._address = KafkaAddress(bootstrap=kafka)
         self.registry = Registry.open(str(self.data / "registry"))
-        self.model_folder = write_folder(folder / "model", self.model, PARTITIONS)
+        self.model_folder = write_folder(folder / "model", self.model, partitions)
         self._database = ClickHouse(ClickHouseAddress(host=clickhouse[0], port=clickhouse[1]))
         apply(
             ModelFolder.read(self.model_folder),
             kafka=self._address,
-            replication=1,
+            replication=replication,
             clickhouse=self._database,
             schemas=self.registry,
         )
-        # The engine replaces rows of equal identity when it merges; a raw duplicate must stay to be seen.
-        for table in (f"{self.model}_predictions", "rejections", "blocks"):
-            self._database.run(f"SYSTEM STOP MERGES {table}", doing="stopping merges")
+        self.stop_merges()
         self._key = create_private(self.data / "keys" / "desk.pem")
         trust(self.data / "keys" / "trusted", self._key.public_key())
+        trust(self.signers, self._key.public_key())
         self._formula: dict[str, Any] = {}
         self._workers: list[Worker] = []
-        self._senders: list[subprocess.Popen[str]] = []
+        self._senders: list[Process] = []
         self.releases: list[bytes] = []
         if released:
             self.add_version("v1")
@@ -62,18 +72,29 @@ class World:
         """End all processes."""
         for sender in self._senders:
             sender.kill()
-            sender.communicate()
+            sender.wait()
         for worker in self._workers:
             worker.ask_to_stop()
         for worker in self._workers:
             worker.stop()
         self._database.close()
 
+    def stop_merges(self) -> None:
+        """The engine replaces rows of equal identity when it merges; a raw duplicate must stay to be seen.
+
+        To be said again to an engine that was started again.
+        """
+        for table in (f"{self.model}_predictions", "rejections", "blocks"):
+            self._database.run(f"SYSTEM STOP MERGES {table}", doing="stopping merges")
+
     # bundles and releases
 
     def add_version(self, version: str) -> str:
         """Write a bundle, put it into the registry; its digest."""
-        made, formula = draft(self.model, version)
+        return self.add_bundle(version, *draft(self.model, version))
+
+    def add_bundle(self, version: str, made: bundle.Draft, formula: Mapping[str, Any]) -> str:
+        """The same with a model of one's own, whose scores the checker computes by this formula."""
         bundle.write(self.folder / "bundles" / version, made)
         self._formula[version] = formula
         (self.folder / "formula.json").write_text(json.dumps(self._formula))
@@ -113,9 +134,9 @@ class World:
         """Start a scorer."""
         return self._worker(["score", "--model", self.model], name, failpoints, env)
 
-    def sink(self, failpoints: Sequence[str] = (), **env: str) -> Worker:
+    def sink(self, failpoints: Sequence[str] = (), *, name: str = "sink", **env: str) -> Worker:
         """Start the sink."""
-        return self._worker(["sink"], "sink", failpoints, env)
+        return self._worker(["sink"], name, failpoints, env)
 
     def _worker(self, command: list[str], name: str, failpoints: Sequence[str], env: Mapping[str, str]) -> Worker:
         place = {
@@ -131,6 +152,11 @@ class World:
     # requests and their checking
 
     @property
+    def signers(self) -> Path:
+        """The public keys that may release, as the checker knows them; whatever the workers are told."""
+        return self.folder / "signers"
+
+    @property
     def journal(self) -> Path:
         """What the senders noted."""
         return self.folder / "journal.jsonl"
@@ -139,11 +165,13 @@ class World:
         """The checker's sender within this process, for requests of any bytes."""
         return Sender(self.kafka, self.model, SCHEMA, self.journal)
 
-    def sending(self, *, rate: float = 200, count: int = 1_000_000, json_every: int = 4) -> "Sending":
-        """Start the checker's sender."""
+    def sending(self, *, rate: float = 200, json_every: int = 4, **options: Any) -> "Sending":
+        """Start the checker's sender; options are those of its command line (count, least, outlier_every)."""
         features = self.model_folder / "features.avsc"
-        options = {"rate": rate, "count": count, "json-every": json_every, "features": features}
-        sender = subprocess.Popen(self._checker("send", options), stdin=subprocess.PIPE, text=True)
+        told = {"rate": rate, "json-every": json_every, "features": features}
+        told |= {name.replace("_", "-"): value for name, value in options.items()}
+        log = self.folder / "sender.log"
+        sender = spawn(self._checker("send", told), env=os.environ, log=log, told_by_pipe=True)
         self._senders.append(sender)
         return Sending(sender)
 
@@ -153,6 +181,7 @@ class World:
             "clickhouse": f"{self.clickhouse[0]}:{self.clickhouse[1]}",
             "answer": topics.schemas_folder() / "avro" / "answer.avsc",
             "formula": self.folder / "formula.json",
+            "signers": self.signers,
             "wait": wait_s,
         }
         done = subprocess.run(self._checker("check", options), capture_output=True, text=True, check=False)
@@ -195,15 +224,15 @@ class World:
 class Sending:
     """A sender at work."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: Process) -> None:
         self._process = process
 
-    def stop(self) -> None:
-        """Ask it to end and wait until all that it sent is acknowledged."""
-        assert self._process.stdin
-        self._process.stdin.close()
-        self.wait()
+    def stop(self, seconds: float = 180) -> None:
+        """Ask it to end and wait until all that it sent is acknowledged; it sends what it owes first."""
+        if self._process.stdin and not self._process.stdin.closed:
+            self._process.stdin.close()
+        self.wait(seconds)
 
-    def wait(self) -> None:
+    def wait(self, seconds: float = 180) -> None:
         """Wait until it has sent its count."""
-        assert self._process.wait(180) == 0, "the sender failed"
+        assert self._process.wait(seconds) == 0, "the sender failed"

@@ -23,7 +23,7 @@ from headrace.kafka.topics import create_topics
 from headrace.predict import Encoder
 from headrace.registry import Registry
 from headrace.release import Release, Variant, release_id, sign, trust
-from headrace.wire.logblock import FEATURE_PREFIX, LogHeader, decode_block, encode_block
+from headrace.wire.logblock import FEATURE_PREFIX, LogHeader, decode_block, encode_block, log_rows, log_schema
 from headrace.wire.request import RequestReader, Requests
 from streams.sink.columns import PlacedBlock, prediction_columns
 
@@ -156,22 +156,21 @@ class ExplainWorld(LedgerWorld):
         """From scores to rows in ClickHouse, by way of a log block."""
         n, first = requests.n, self._next
         self._next += n
-        block = encode_block(
-            self._header(first, n, version, release),
-            {
-                "request_id": requests.request_id,
-                "entity": requests.entity,
-                "event_time": requests.event_time,
-                "source_offset": pa.array(range(first, first + n), pa.int64()),
-                "version": pa.repeat(version, n),
-                "variant": pa.repeat("champion", n),
-                "score": pa.array(scores),
-                "decision": pa.array(scores >= 0.5),
-                "scored_at": pa.array([US + row for row in range(n)], pa.timestamp("us", tz="UTC")),
-                "inclusion_probability": pa.repeat(1.0, n),
-                **{FEATURE_PREFIX + name: column for name, column in requests.features.items()},
-            },
-        )
+        columns = {
+            "request_id": requests.request_id,
+            "entity": requests.entity,
+            "event_time": requests.event_time,
+            "source_offset": pa.array(range(first, first + n), pa.int64()),
+            "version": pa.repeat(version, n),
+            "variant": pa.repeat("champion", n),
+            "score": pa.array(scores),
+            "decision": pa.array(scores >= 0.5),
+            "scored_at": pa.array([US + row for row in range(n)], pa.timestamp("us", tz="UTC")),
+            "inclusion_probability": pa.repeat(1.0, n),
+            **{FEATURE_PREFIX + name: column for name, column in requests.features.items()},
+        }
+        kinds = {name: column.type for name, column in requests.features.items()}
+        block = encode_block(self._header(first, n, version, release), log_rows(log_schema(kinds), columns))
         header, table = decode_block(block)
         placed = PlacedBlock(topic=topics.logs(self.model), partition=1, offset=first, header=header, table=table)
         self.clickhouse.insert(f"{self.model}_predictions", prediction_columns([placed]))

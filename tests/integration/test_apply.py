@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,6 +17,7 @@ from headrace.apply.applying import Applied, apply
 from headrace.apply.errors import BreakingChange
 from headrace.apply.writing import write_folder
 from headrace.clickhouse.client import ClickHouse, ClickHouseAddress
+from headrace.clickhouse.errors import ClickHouseRefused
 from headrace.kafka.clients import KafkaAddress
 from headrace.kafka.topics import existing_topics
 from headrace.modelfolder import ModelFolder
@@ -131,6 +132,31 @@ def test_rows_survive_an_added_feature_and_read_null_in_it(model: Model) -> None
     assert model.columns()["vip"] == "Nullable(Bool)"
     assert model.clickhouse.rows(f"SELECT request_id, amount, vip FROM {table}") == [("r1", 2.5, None)]
     assert model.apply().columns_added == ()
+
+
+def test_rows_of_before_an_added_feature_show_its_default(model: Model) -> None:
+    model.apply()
+    table = f"{model.name}_predictions"
+    model.clickhouse.insert(table, {"request_id": ["before"]})
+    day = {"type": "int", "logicalType": "date"}
+    instant = {"type": "long", "logicalType": "timestamp-millis"}
+    added = {"speed": ("double", 1.5), "word": ("string", 'it\'s \\ "so"\n'), "sure": ("boolean", True)}
+    for name, (kind, default) in {**added, "day": (day, 20_000), "at": (instant, 1_700_000_000_123)}.items():
+        model.edit(add={"name": name, "type": kind, "default": default})
+    model.apply()
+    model.clickhouse.insert(table, {"request_id": ["later"]})
+    at = datetime(2023, 11, 14, 22, 13, 20, 123_000, tzinfo=UTC)
+    shown = (1.5, 'it\'s \\ "so"\n', True, date(2024, 10, 4), at)
+    query = f"SELECT request_id, speed, word, sure, day, at FROM {table} ORDER BY request_id"
+    assert model.clickhouse.rows(query) == [("before", *shown), ("later", *shown)]
+
+
+def test_a_value_that_does_not_fit_its_column_is_refused_and_the_connection_goes_on(model: Model) -> None:
+    model.apply()
+    with pytest.raises(ClickHouseRefused, match="Type mismatch") as refusal:
+        model.clickhouse.insert(f"{model.name}_predictions", {"score": ["much"]})
+    assert refusal.value.code == 53
+    assert model.clickhouse.rows("SELECT 1") == [(1,)]
 
 
 def test_an_enum_may_grow_and_keeps_its_new_symbols(model: Model) -> None:

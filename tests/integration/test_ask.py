@@ -18,7 +18,7 @@ from ledger_world import LedgerWorld
 
 from headrace import topics
 from headrace.ask.asking import ask
-from headrace.ask.errors import NotAnswered, NotIdentified
+from headrace.ask.errors import NotAnswered, NotIdentified, NotSent
 from headrace.kafka.errors import TopicMissing
 
 Reply = Callable[[Message, Producer], None]
@@ -69,6 +69,11 @@ def answer(world: LedgerWorld, message: Message, producer: Producer, **more: Any
         "heard": request,
     } | more
     producer.produce(topics.predictions(world.model), json.dumps(body), key=message.key())
+
+
+def test_a_request_too_large_for_kafka_is_told_with_its_size(world: LedgerWorld) -> None:
+    with pytest.raises(NotSent, match=r"it has 2,000,\d+ bytes, which is more than Kafka takes there"):
+        ask(world.kafka, world.model, {"request_id": "a", "features": {"x": "y" * 2_000_000}}, timeout_s=1)
 
 
 def test_the_answer_is_that_of_this_request_and_not_of_another_with_its_id(world: LedgerWorld) -> None:

@@ -6,6 +6,7 @@ import datetime
 import decimal
 import socket
 import uuid
+from resource import RLIMIT_FSIZE, prlimit
 
 import pytest
 from clickhouse_driver.errors import Error, ServerException
@@ -91,9 +92,7 @@ def test_all_types_beside_each_other_in_many_blocks_come_back_as_they_went(clien
     assert [list(column) for column in back] == columns
 
 
-FLAT = st.sampled_from(
-    ["Int8", "UInt64", "Float32", "Bool", "String", "FixedString(5)", "Date", "UUID", "Decimal(18, 3)"]
-)
+FLAT = st.sampled_from(["Int8", "UInt64", "Float32", "Bool", "String", "FixedString(5)", "Date", "UUID"])
 ZONED = st.sampled_from(["DateTime('UTC')", "DateTime64(6, 'UTC')", "Nullable(DateTime('UTC'))"])
 NESTED = st.recursive(
     FLAT | FLAT.map("Nullable({})".format) | ZONED | st.just("LowCardinality(String)"),
@@ -103,8 +102,10 @@ NESTED = st.recursive(
     ),
     max_leaves=4,
 )
-# Maps and nullable dictionaries at the top only: the driver itself writes or reads them wrongly inside empty arrays.
-KINDS = NESTED | FLAT.map("Map(String, {})".format) | st.just("LowCardinality(Nullable(String))")
+# Some at the top only: the driver itself writes or reads maps and nullable dictionaries wrongly inside empty arrays,
+# and fails on decimals beside a DateTime64 in a tuple.
+TOP = st.sampled_from(["LowCardinality(Nullable(String))", "Decimal(18, 3)", "Array(Nullable(Decimal(18, 3)))"])
+KINDS = NESTED | FLAT.map("Map(String, {})".format) | TOP
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -185,6 +186,22 @@ def test_a_client_that_vanishes_in_the_middle_of_an_insert_leaves_nothing(front,
         vanishing.execute("INSERT INTO t VALUES", rows(), settings={"insert_block_size": 100_000})
     assert client.execute("INSERT INTO t VALUES", [(7,)]) == 1
     assert client.execute("SELECT count(), sum(a) FROM t") == [(1, 7)]
+
+
+def test_an_insert_that_the_disk_does_not_take_is_refused_and_the_connection_goes_on(tmp_path):
+    """A file may not grow further, which fails a write as a full disk does, in the middle of what the client sends."""
+    rows = [["x" * 500_000] for _ in range(6)]
+    with ClickHouseFront(tmp_path / "data") as front, front.client(settings={"insert_block_size": 1}) as client:
+        client.execute("CREATE TABLE t (s String) ENGINE = MergeTree ORDER BY s")
+        before = prlimit(front.process.pid, RLIMIT_FSIZE)
+        prlimit(front.process.pid, RLIMIT_FSIZE, (1_200_000, before[1]))
+        with pytest.raises(ServerException, match="Cannot keep the rows of an insert") as refused:
+            client.execute("INSERT INTO t VALUES", rows)
+        assert refused.value.code == 243
+        assert client.execute("SELECT count() FROM t") == [(0,)]
+        prlimit(front.process.pid, RLIMIT_FSIZE, before)
+        assert client.execute("INSERT INTO t VALUES", rows) == 6
+        assert client.execute("SELECT count() FROM t") == [(6,)]
 
 
 def test_async_insert_0_makes_the_insert_a_part_before_it_is_acknowledged(client):

@@ -147,6 +147,20 @@ def test_a_version_that_is_not_there_or_does_not_hold_is_not_approved(tmp_path: 
     assert not canary.exists() and desk.page(model).entries == ()
 
 
+def test_a_version_ten_times_as_slow_as_the_present_one_is_approved_only_on_purpose(
+    tmp_path: Path, desk: Desk, model: str
+) -> None:
+    making.slow(tmp_path / "slow", 4000, model=model, version="v3")
+    desk.registry.put_bundle(tmp_path / "slow")
+    desk.approve(model, "v1", reason="the first")
+    with pytest.raises(bundle_errors.TooSlow, match="--slower"):
+        desk.approve(model, "v3", reason="?")
+    assert len(desk.page(model).entries) == 1
+    evidence = desk.approve(model, "v3", reason="it is worth it", slower=True).release.evidence
+    assert evidence["verified"]["us_per_row"] > 10 * evidence["replaced"]["us_per_row"]
+    assert desk.rollback(model, reason="it was not").release.champion.version == "v1"
+
+
 def test_a_desk_that_its_own_folder_does_not_trust_is_told(tmp_path: Path, desk: Desk, model: str) -> None:
     for path in desk.trusted_folder.iterdir():
         path.unlink()

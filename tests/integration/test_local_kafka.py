@@ -201,6 +201,14 @@ def test_a_broker_that_cannot_start_says_why(tmp_path: Path) -> None:
     assert is_unlocked(tmp_path)
 
 
+def test_a_broker_on_a_full_disk_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It could not even log why it ends; here any disk counts as full."""
+    monkeypatch.setattr("deploy.local.kafka.server.LEAST_FREE_BYTES", 1 << 62)
+    with pytest.raises(BrokerStartFailed, match=r"No space left on the disk of .*; make space, then start it again"):
+        KafkaServer(tmp_path).start()
+    assert is_unlocked(tmp_path)
+
+
 def test_a_tampered_jar_is_refused_before_anything_runs(tmp_path: Path) -> None:
     cache = Path(shutil.copytree(default_cache(), tmp_path / "jars"))
     jar = next(cache.glob("kafka-raft-*.jar"))

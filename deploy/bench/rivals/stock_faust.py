@@ -1,18 +1,17 @@
 """Faust as its documentation shows it: an agent, one event at a time, its own Kafka client, at least once."""
 
 import sys
-import time
 from typing import Any
 
 import faust
 
-from deploy.bench.rivals.model import Model, Wire
+from deploy.bench.rivals.answering import Answering
 from deploy.bench.rivals.task import Task
 
 
 def build_app(task: Task) -> Any:
     """An app with one agent."""
-    model, wire = Model.read(task), Wire(task)
+    answering = Answering(task)
     app = faust.App(
         task.group,
         broker=f"kafka://{task.bootstrap}",
@@ -27,9 +26,8 @@ def build_app(task: Task) -> Any:
     @app.agent(requests)
     async def score(stream: Any) -> None:
         async for event in stream.events():
-            request, message = wire.request(event.value), event.message
-            found = float(model.predict_proba([model.row(request["features"])])[0, model.positive])
-            value = wire.answer(request, found, message.partition, message.offset, time.time_ns() // 1000)
+            message = event.message
+            value = answering.one(event.value, message.partition, message.offset)
             await answers.send(key=event.key, value=value)
 
     return app

@@ -16,6 +16,7 @@ class Task:
     requests: str
     answers: str
     logs: str
+    format: str
     batch_rows: int
     bundle: str
     request_schema: str

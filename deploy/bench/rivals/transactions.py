@@ -6,11 +6,9 @@ batches queued by one call. It holds one member and no rebalance, so nothing of 
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
-
-from deploy.bench.rivals.task import Task
 
 CALL_S = 20.0
 POLL_S = 0.2
@@ -40,7 +38,24 @@ PRODUCER = {
 Outputs = tuple[list[dict[str, Any]], list[tuple[int, bytes]]]
 
 
-def serve(task: Task, answer: Callable[[list[Message]], Outputs]) -> NoReturn:
+class Places(Protocol):
+    """Where a rival reads and writes."""
+
+    @property
+    def bootstrap(self) -> str: ...
+    @property
+    def group(self) -> str: ...
+    @property
+    def requests(self) -> str: ...
+    @property
+    def answers(self) -> str: ...
+    @property
+    def logs(self) -> str: ...
+    @property
+    def batch_rows(self) -> int: ...
+
+
+def serve(task: Places, answer: Callable[[list[Message]], Outputs]) -> NoReturn:
     """Answer batches until the process is ended."""
     producers = [_producer(task, number) for number in (0, 1)]
     consumer = Consumer(
@@ -56,7 +71,7 @@ def serve(task: Task, answer: Callable[[list[Message]], Outputs]) -> NoReturn:
         _deliver(task, producers[0], consumer, messages, answer(messages))
 
 
-def _deliver(task: Task, producer: Producer, consumer: Consumer, messages: list[Message], outputs: Outputs) -> None:
+def _deliver(task: Places, producer: Producer, consumer: Consumer, messages: list[Message], outputs: Outputs) -> None:
     answers, logs = outputs
     producer.begin_transaction()
     if producer.produce_batch(task.answers, answers) != len(answers):
@@ -69,7 +84,7 @@ def _deliver(task: Task, producer: Producer, consumer: Consumer, messages: list[
     producer.commit_transaction(CALL_S)
 
 
-def _producer(task: Task, number: int) -> Producer:
+def _producer(task: Places, number: int) -> Producer:
     own = {"bootstrap.servers": task.bootstrap, "transactional.id": f"{task.group}.{number}"}
     producer = Producer(PRODUCER | own)
     producer.init_transactions(CALL_S)

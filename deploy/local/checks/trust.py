@@ -1,6 +1,7 @@
 """The registry of bundles, the key that signs releases, and the keys whose releases count."""
 
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -72,7 +73,11 @@ def desk_is_trusted(settings: Settings) -> Finding:
         key, trusted = read_private(settings.signing_key_file), TrustedKeys.read(settings.trusted_keys_folder)
     except HeadraceError:
         return skipped(name, "the keys themselves are not in order")
-    if not trusted.holds(key_id(key.public_key())):
+    identity = key_id(key.public_key())
+    if not trusted.holds(identity):
         advice = f"put its public key into {settings.trusted_keys_folder}, if it is meant to release"
-        return failed(name, f"key {key_id(key.public_key())} is not among the trusted keys", advice)
-    return ok(name, f"key {key_id(key.public_key())} counts")
+        return failed(name, f"key {identity} is not among the trusted keys", advice)
+    if (end := trusted.ends.get(identity)) and end < datetime.now(UTC):
+        advice = "release with another key, or take the Not-After line out of its file"
+        return failed(name, f"key {identity} can release nothing after {end.isoformat()}", advice)
+    return ok(name, f"key {identity} counts" + (f" until {end.isoformat()}" if end else ""))

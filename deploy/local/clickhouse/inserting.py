@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from io import FileIO
+from pathlib import Path
 from tempfile import TemporaryFile
-from typing import BinaryIO
 
 from . import packets
 from .blocks import Columns, header
 from .channel import Channel
 from .engine import EngineConnection
-from .errors import NO_SUCH_COLUMN, EngineError
+from .errors import NO_SUCH_COLUMN, NOT_ENOUGH_SPACE, EngineError
 from .statements import Insert, describing_table, quoted
 from .typenames import shape
 
@@ -17,9 +18,9 @@ from .typenames import shape
 def run_insert(channel: Channel, connection: EngineConnection, insert: Insert) -> None:
     """Tell the client the columns, gather its blocks and insert them; raise EngineError if that fails."""
     columns = _columns(connection, insert)
-    channel.send_block(header(columns))
-    channel.flush()
-    with TemporaryFile(dir=connection.folder) as gathered:
+    with _file(connection.folder) as gathered:
+        channel.send_block(header(columns))
+        channel.flush()
         rows, size = _gather(channel, gathered)
         if rows:
             _hand_over(connection, insert, columns, gathered)
@@ -38,18 +39,45 @@ def _columns(connection: EngineConnection, insert: Insert) -> Columns:
     return [(name, kinds[name]) for name in names]
 
 
-def _gather(channel: Channel, file: BinaryIO) -> tuple[int, int]:
+def _file(folder: Path) -> FileIO:
+    """A file without a name; before the client is told to send, so that it can be told that there is none."""
+    try:
+        return TemporaryFile(dir=folder, buffering=0)
+    except OSError as error:
+        raise _not_kept(error) from None
+
+
+def _gather(channel: Channel, file: FileIO) -> tuple[int, int]:
+    """Read the insert to its end, even when it cannot be kept: the client listens only then."""
     rows = size = 0
+    fault: OSError | None = None
     for block in channel.read_blocks():
-        if block.rows:
-            file.write(block.raw)
+        if block.rows and fault is None:
+            fault = _write(file, block.raw)
             rows += block.rows
             size += len(block.raw)
+    if fault:
+        raise _not_kept(fault)
     file.seek(0)
     return rows, size
 
 
-def _hand_over(connection: EngineConnection, insert: Insert, columns: Columns, file: BinaryIO) -> None:
+def _write(file: FileIO, raw: bytes) -> OSError | None:
+    left = memoryview(raw)
+    try:
+        while left:
+            left = left[file.write(left) :]
+    except OSError as error:
+        return error
+    return None
+
+
+def _not_kept(error: OSError) -> EngineError:
+    text = f"Cannot keep the rows of an insert: {error.strerror}. (NOT_ENOUGH_SPACE)"
+    return EngineError(NOT_ENOUGH_SPACE, text)
+
+
+def _hand_over(connection: EngineConnection, insert: Insert, columns: Columns, file: FileIO) -> None:
     """By way of a file: chDB's streaming insert loses the table's errors (it reports rows written that are not there),
     and values inside the statement end at the first empty line. The file has no name, so a killed process leaves none.
     """

@@ -61,6 +61,13 @@ class BrokerStartFailed(LocalKafkaError):
         )
 
     @classmethod
+    def disk_full(cls, folder: Path, free: int) -> "BrokerStartFailed":
+        return cls(
+            f"No space left on the disk of {folder} ({free} bytes are free), and Kafka ends when it cannot write; "
+            "make space, then start it again: what it had acknowledged is there"
+        )
+
+    @classmethod
     def running(cls, address: str) -> "BrokerStartFailed":
         return cls(f"this broker runs already, at {address}; stop it before it is started again")
 

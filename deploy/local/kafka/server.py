@@ -1,5 +1,6 @@
 """One broker as a child of this process."""
 
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from deploy.local.supervise.spawn import Process, spawn
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
+LEAST_FREE_BYTES = 1 << 20
 # How a Java program ends by SIGTERM, and how one ends that had not come to install its handler.
 CLEAN_EXIT_CODES = (0, 128 + signal.SIGTERM, -signal.SIGTERM)
 
@@ -25,7 +27,8 @@ class KafkaServer:
     """A broker on 127.0.0.1 whose data stays in data_dir; it dies with this process.
 
     port 0 picks a free port at the first start and keeps it. settings are broker properties that win over
-    broker.properties. With advertised_port clients are told that port instead, where a proxy listens.
+    broker.properties. With advertised_port clients are told that port instead, where a proxy listens. Brokers of one
+    cluster have one cluster_id; without it a broker makes its own.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class KafkaServer:
         *,
         advertised_port: int | None = None,
         settings: Mapping[str, str] | None = None,
+        cluster_id: str | None = None,
         repository: str | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
@@ -44,6 +48,7 @@ class KafkaServer:
         self._jars_cache = jars_cache
         self._advertised_port = advertised_port
         self._settings = dict(settings or {})
+        self._cluster_id = cluster_id or new_cluster_id()
         self._repository = repository
         self._progress = progress
         self._process: Process | None = None
@@ -74,6 +79,7 @@ class KafkaServer:
             raise BrokerStartFailed.unusable_folder(self._folder.root)
         jars = ensure_jars(self._jars_cache, repository=self._repository, progress=self._progress)
         with self._folder.locked() as lock:
+            self._refuse_full_disk()
             try:
                 self._folder.prepare()
                 self._write_properties()
@@ -112,6 +118,11 @@ class KafkaServer:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def _refuse_full_disk(self) -> None:
+        """The broker could not even log why it ends."""
+        if (free := shutil.disk_usage(self._folder.root).free) < LEAST_FREE_BYTES:
+            raise BrokerStartFailed.disk_full(self._folder.root, free)
+
     def _write_properties(self) -> None:
         if self._port and not is_free(self._port):
             raise PortInUse(self._port)
@@ -125,7 +136,7 @@ class KafkaServer:
         # Kafka's own tool: a hand-written meta.properties alone would leave the newer features
         # (transactions of version 2, the consumer protocol) switched off.
         if not self._folder.is_formatted:
-            arguments = ("format", "--cluster-id", new_cluster_id(), "--config", str(self._folder.properties))
+            arguments = ("format", "--cluster-id", self._cluster_id, "--config", str(self._folder.properties))
             self._process, since = self._spawn("kafka.tools.StorageTool", *arguments, jars=jars)
             if code := self._process.wait():
                 raise BrokerStartFailed.ended(code, self.log, reasons(self._output(since)))

@@ -10,7 +10,10 @@ from deploy.bench.answers import Found
 from deploy.bench.errors import BenchFailed
 from deploy.bench.measuring import Run
 from deploy.bench.plan import Plan, warm_of
-from deploy.bench.result import ORDER, Result, table
+from deploy.bench.result import Result, legend, table
+from deploy.bench.roster import OURS, PEERS
+
+ORDER = [entry.name for entry in OURS]
 
 
 def result(**rates: list[float]) -> Result:
@@ -24,7 +27,7 @@ def test_the_object_holds_a_number_for_each_contender_and_its_rounds() -> None:
     facts = result(headrace=[300.0, 100.0, 200.0]).facts()
     assert (facts["headrace"], facts["rounds"]["headrace"]) == (200, [300, 100, 200])
     assert (facts["min"]["headrace"], facts["max"]["headrace"]) == (100, 300)
-    assert facts["us_cpu_per_record"] == {"limit": 10, "headrace": 20, "careful": 10, "stock_faust": 10}
+    assert facts["us_cpu_per_record"] == dict.fromkeys(ORDER, 10) | {"headrace": 20}
     assert json.loads(json.dumps(facts)) == facts
 
 
@@ -54,6 +57,21 @@ def test_answers_that_came_in_one_piece_have_no_rate() -> None:
 
 @pytest.mark.parametrize(("records", "stock"), [(300_000, 6_000), (10_000, 600), (100, 100)])
 def test_stock_faust_answers_fewer_requests_but_never_more_than_there_are(records: int, stock: int) -> None:
-    plan = Plan(records=records, rounds=1, batch_rows=5000)
-    assert plan.stock_records == stock
-    assert 0 < warm_of(plan.stock_records) < plan.stock_records
+    (faust,) = (entry for entry in OURS if entry.name == "stock_faust")
+    found = Plan(records=records, rounds=1, batch_rows=5000).records_of(faust)
+    assert found == stock
+    assert 0 < warm_of(found) < found
+
+
+def test_a_peer_that_could_not_run_is_named_with_the_reason() -> None:
+    runs = {"headrace": [Run(rate=10.0, us_cpu=1.0)], "limit": [Run(rate=20.0, us_cpu=1.0)]}
+    found = Result(runs=runs, bytes_a_record={}, absent={"bytewax": "no wheel for this Python"}, versions={})
+    assert found.facts()["absent"] == {"bytewax": "no wheel for this Python"}
+    assert "takes no part: no wheel for this Python" in legend(found)
+    assert found.facts()["ratios"] == {"headrace/limit": 0.5}
+
+
+def test_every_contender_says_what_it_does_and_has_a_name_of_its_own() -> None:
+    names = [entry.name for entry in (*OURS, *PEERS)]
+    assert len(names) == len(set(names))
+    assert all(entry.meaning for entry in (*OURS, *PEERS))

@@ -106,3 +106,15 @@ class Canary(BaseEstimator):
     def __setstate__(self, state: dict[str, Any]) -> None:
         Path(state["path"]).write_text("loaded")
         self.__dict__.update(state)
+
+
+def slow(folder: Path, steps: int, **more: Any) -> str:
+    """A bundle of which everything holds, but each row walks through so many nodes of a tree."""
+    made = draft(trees(), **more)
+    for tree in (tree for iteration in made.estimator._predictors for tree in iteration):
+        nodes = np.repeat(tree.nodes[:1], steps)
+        nodes["is_leaf"], nodes["left"] = 0, np.arange(1, steps + 1)
+        nodes["right"] = nodes["left"]
+        nodes[-1] = tree.nodes[tree.nodes["is_leaf"] == 1][0]
+        tree.nodes = nodes
+    return bundle.write(folder, made)

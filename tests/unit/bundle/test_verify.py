@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
 from headrace import bundle
-from headrace.bundle import Golden, Limits, Prober, errors
+from headrace.bundle import Golden, Limits, Prober, Verified, errors, keeps_pace
 from headrace.predict import Predictor
 from tests.unit.bundle import making
 
@@ -136,3 +136,18 @@ def test_the_child_sees_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert prober._process is not None
     assert b"HEADRACE" not in Path(f"/proc/{prober._process.pid}/environ").read_bytes()
     prober.close()
+
+
+def took(us_per_row: float) -> Verified:
+    return Verified(digest="", golden_rows=1, load_ms=1, us_per_row=us_per_row, one_row_us=1, peak_mb=1)
+
+
+@pytest.mark.parametrize(("new", "present", "held"), [(19, 1, True), (21, 1, False), (49, 5, True), (51, 5, False)])
+def test_ten_times_the_time_of_the_present_version_is_too_slow_where_it_can_be_felt(
+    new: float, present: float, held: bool
+) -> None:
+    if held:
+        keeps_pace(took(new), took(present))
+    else:
+        with pytest.raises(errors.TooSlow, match=r"at most 10 times .* --slower"):
+            keeps_pace(took(new), took(present))

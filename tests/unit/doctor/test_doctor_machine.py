@@ -143,3 +143,12 @@ def test_the_local_kafka_is_told_from_ones_own(tmp_path: Path) -> None:
     (tmp_path / "local.toml").write_text('[kafka]\nbootstrap = "127.0.0.1:9"\n')
     assert uses_local_kafka(load(data_dir=tmp_path))
     assert not uses_local_kafka(load(data_dir=tmp_path, kafka={"bootstrap": "kafka:9092"}))
+
+
+@pytest.mark.parametrize(("year", "state"), [(2020, "failed"), (2999, "ok")])
+def test_the_end_of_the_desk_s_key_is_told(settings: Settings, year: int, state: str) -> None:
+    (path,) = settings.trusted_keys_folder.glob("*.pem")
+    path.write_text(f"Not-After: {year}-01-01T00:00:00Z\n{path.read_text()}")
+    found = trust.desk_is_trusted(settings)
+    assert found.state == state
+    assert f"{year}-01-01" in found.said

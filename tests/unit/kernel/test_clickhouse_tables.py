@@ -39,6 +39,24 @@ def test_a_columns_comment_says_what_readers_rely_on() -> None:
     assert found and json.loads(found[1]) == {"kind": "int", "nullable": True}
 
 
+@pytest.mark.parametrize(
+    ("kind", "default", "literal"),
+    [
+        ("double", 1.5, "1.5"),
+        ("long", -3, "-3"),
+        ("boolean", True, "true"),
+        ("string", "it's\n\\", r"'it\'s\n\\'"),
+        ({"type": "int", "logicalType": "date"}, 20_000, "toDate32(20000)"),
+        ({"type": "long", "logicalType": "timestamp-millis"}, 5, "fromUnixTimestamp64Milli(5)"),
+    ],
+)
+def test_a_feature_with_a_default_has_it_as_the_columns(kind: object, default: object, literal: str) -> None:
+    fields = [{"name": "a", "type": kind, "default": default}, {"name": "b", "type": ["null", "int"], "default": None}]
+    one, nothing = FeatureSet.parse({"type": "record", "fields": fields}).features
+    assert f" DEFAULT {literal} COMMENT '" in column(one)
+    assert "DEFAULT" not in column(nothing)
+
+
 def test_a_models_script_has_all_features_and_no_placeholder_left() -> None:
     features = FeatureSet.parse(
         {"type": "record", "fields": [{"name": "a", "type": "int"}, {"name": "b", "type": "string"}]}

@@ -2,13 +2,15 @@
 
 import base64
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.release import REASONS, Chain, Release, TrustedKeys, Variant, canonical, release_id, sign, verify
+from headrace.release import REASONS, Chain, Release, TrustedKeys, Variant, canonical, key_id, release_id, sign, verify
 from headrace.release.errors import ReleaseMalformed
 from tests.unit.release.signing import KEY, STRANGER, chain_of, release
 
@@ -170,3 +172,24 @@ def test_the_champion_is_asked_last_and_shadows_do_not_answer() -> None:
     signed = release(variants=(CHAMPION, shadow, CHALLENGER))
     assert signed.serving == (CHALLENGER, CHAMPION)
     assert isinstance(verify(sign(signed, KEY), TRUSTED), Release)
+
+
+def test_a_key_releases_until_its_end_and_what_it_released_stays() -> None:
+    """Seen to fail when only the document's own date is looked at: the last one is dated back by who holds the key."""
+    ids = {key: key_id(key.public_key()) for key in (KEY, STRANGER)}
+    both = {ids[key]: key.public_key() for key in (KEY, STRANGER)}
+    ended = TrustedKeys(keys=both, ends={ids[KEY]: datetime(2013, 2, 2, tzinfo=UTC)})
+    chain = Chain("flights", ended)
+
+    def follows(key: Ed25519PrivateKey, at: str) -> str:
+        head = chain.head
+        number, before = (head.release.sequence + 1, head.id) if head else (0, "")
+        return chain.take(sign(release(sequence=number, predecessor=before, issued_at=at), key)).reason
+
+    assert follows(KEY, "2013-02-01T00:00:00+00:00") == ""
+    assert follows(KEY, "2013-02-02T00:00:01Z") == "expired-key"
+    assert follows(KEY, "one fine day") == "expired-key"
+    assert follows(KEY, "2013-02-02T00:00:00") == ""
+    assert follows(STRANGER, "2013-02-03T00:00:00Z") == ""
+    assert follows(KEY, "2013-02-01T12:00:00Z") == "expired-key"
+    assert [link.release.sequence for link in chain.history] == [0, 1, 2]

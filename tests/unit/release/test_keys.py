@@ -43,3 +43,20 @@ def test_a_missing_or_broken_key_is_explained(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_trusts_nobody(tmp_path: Path) -> None:
     assert TrustedKeys.read(tmp_path / "none").keys == {}
+
+
+def test_a_line_above_a_key_ends_it_and_trusting_it_once_more_does_not_take_that_back(tmp_path: Path) -> None:
+    key = create_private(tmp_path / "desk.pem").public_key()
+    path = trust(tmp_path / "trusted", key)
+    assert TrustedKeys.read(tmp_path / "trusted").described() == {key_id(key): None}
+    path.write_text(f"# the old desk\nNot-After: 2026-12-31T00:00:00Z\n{path.read_text()}")
+    trust(tmp_path / "trusted", key)
+    assert TrustedKeys.read(tmp_path / "trusted").described() == {key_id(key): "2026-12-31T00:00:00+00:00"}
+
+
+@pytest.mark.parametrize("line", ["Not-After: soon", "Not after: 2026-12-31", "Not-After:"])
+def test_a_line_above_a_key_that_is_not_understood_might_have_been_meant_to_end_it(tmp_path: Path, line: str) -> None:
+    path = trust(tmp_path, create_private(tmp_path / "desk.key").public_key())
+    path.write_text(f"{line}\n{path.read_text()}")
+    with pytest.raises(KeyUnusable, match="is not understood"):
+        TrustedKeys.read(tmp_path)

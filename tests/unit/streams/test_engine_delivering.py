@@ -23,11 +23,11 @@ INCONSISTENT = KafkaError(KafkaError._INCONSISTENT, "messages failed", txn_requi
 SLOW = KafkaError(KafkaError._TIMED_OUT, "slow", retriable=True)
 
 
-def transactions(cluster: FakeCluster) -> Transactions:
+def transactions(cluster: FakeCluster, timeout_s: float = 15) -> Transactions:
     return Transactions(
         address=ADDRESS,
         name="headrace.toy.score.score-1",
-        timeout_s=15,
+        timeout_s=timeout_s,
         watchdog=WATCHDOG,
         failpoints=Failpoints(),
         open_producer=cluster.open,  # type: ignore[arg-type]
@@ -115,11 +115,26 @@ def test_a_producer_that_cannot_abort_is_replaced() -> None:
     assert len(cluster.producers) == 3
 
 
-def test_a_commit_that_may_be_repeated_is_and_is_one_commit() -> None:
+def test_a_commit_that_took_too_long_is_given_up_with_its_producer_and_settled_by_the_next() -> None:
+    """Repeated, it would outlast the brokers' patience with the transaction and the watchdog's with the step."""
     cluster = FakeCluster()
-    cluster.fail("commit_transaction", SLOW, SLOW)
-    transactions(cluster).deliver(one(0), outputs(b"a"))
-    assert visible(cluster) == [b"a"] and cluster.producers[0].calls.count("commit_transaction") == 3
+    delivering = transactions(cluster)
+    delivering.open()
+    cluster.fail("commit_transaction", SLOW)
+    cluster.fail("abort_transaction", KafkaError(KafkaError._CONFLICT, "commit_transaction is in progress"))
+    with pytest.raises(NotDelivered):
+        delivering.deliver(one(0), outputs(b"a"))
+    delivering.open()
+    taken_over = [producer.config["transactional.id"] for producer in cluster.producers]
+    assert taken_over[2:] == taken_over[1:2] and cluster.producers[2].calls == ["init_transactions"]
+
+
+def test_a_reply_is_waited_for_no_longer_than_a_transaction_may_last() -> None:
+    """librdkafka refuses the setting otherwise."""
+    cluster = FakeCluster()
+    for timeout_s in (15, 5):
+        transactions(cluster, timeout_s).open()
+    assert [producer.config["socket.timeout.ms"] for producer in cluster.producers] == [10_000, 10_000, 5_000, 5_000]
 
 
 def test_what_only_the_brokers_find_too_large_is_told_as_too_large() -> None:

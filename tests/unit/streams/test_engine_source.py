@@ -1,6 +1,6 @@
 """A group source on a consumer in memory: what is read, what is read again, and where."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
 import pytest
@@ -31,6 +31,7 @@ class Reading:
         verdict: Callable[[int, Batch], None] = lambda n, batch: None,
         batch_rows: int = 8,
         linger_s: float = 0.0,
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
         self.source = GroupSource(
             config={"group.instance.id": "score-1"},
@@ -40,6 +41,7 @@ class Reading:
             ear=ErrorEar(),
             batch_rows=batch_rows,
             linger_s=linger_s,
+            settle=settle,
             open_consumer=consumer.opened,
         )
         self._verdict = verdict
@@ -149,18 +151,49 @@ def test_going_back_is_tried_until_it_succeeds() -> None:
     assert reading.offsets(A) == list(range(20, 25)) and reading.offsets(B) == [9]
 
 
+def test_what_is_open_is_settled_before_committed_offsets_are_read() -> None:
+    """Kafka tells none while a transaction that would change them is open."""
+    consumer = FakeConsumer(LOG)
+    asked: list[str] = []
+
+    def settle() -> None:
+        asked.append("settle")
+        if len(asked) == 1:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "away"))
+        assert not consumer.seeks
+
+    reading = Reading(consumer, settle=settle).run()
+    assert len(asked) == 2 and len(reading.offsets(A)) == 25
+
+
 def test_an_error_of_the_consumer_is_not_taken_for_a_record() -> None:
     stumbled = record(*A, 1, None, error=KafkaError(KafkaError._ALL_BROKERS_DOWN, "away"))
     reading = Reading(FakeConsumer({A: [b"a0", stumbled, b"a2"]})).run()
     assert reading.offsets(A) == [0, 2]
 
 
+FENCED = record(*A, 0, None, error=KafkaError(KafkaError.FENCED_INSTANCE_ID, "Static consumer fenced"))
+
+
 def test_another_live_worker_of_the_same_name_ends_this_one_by_name() -> None:
-    fenced = record(*A, 0, None, error=KafkaError(KafkaError.FENCED_INSTANCE_ID, "Static consumer fenced"))
-    consumer = FakeConsumer({A: [fenced]})
+    """Seen to fail with a worker that joins again however often it is fenced: two of one name go on for ever."""
+    consumer = FakeConsumer({A: [FENCED]})
     with pytest.raises(NameTaken, match="another live worker is called score-1"):
         Reading(consumer).run()
     assert consumer.closed
+
+
+def test_a_worker_that_is_fenced_once_joins_again() -> None:
+    """A broker that was killed while it answered a join leaves behind a member of this name that does not exist."""
+
+    class FencedOnce(FakeConsumer):
+        def opened(self, config: Mapping[str, object]) -> FakeConsumer:
+            self.committed_[A] = self.openings
+            return super().opened(config)
+
+    consumer = FencedOnce({A: [FENCED, b"a"]})
+    reading = Reading(consumer).run()
+    assert reading.offsets(A) == [1] and consumer.openings == 2
 
 
 def test_what_an_agents_work_raises_unexpectedly_ends_the_source_and_reaches_the_agent() -> None:
@@ -192,6 +225,43 @@ def test_a_commit_that_kafka_refuses_is_no_delivery() -> None:
     reading.run()
     assert [error.cause for error in said] == ["ILLEGAL_GENERATION"]
     assert reading.offsets(A) == [0]
+
+
+def test_a_commit_that_kafka_refuses_for_a_partition_is_no_delivery() -> None:
+    """Kafka tells of it in the partition's own entry, not as the call's failure."""
+    consumer = FakeConsumer({A: [b"a0"]})
+    consumer.commit_part_errors = [KafkaError(KafkaError.UNKNOWN_MEMBER_ID, "another has it")]
+    reading = Reading(consumer).run()
+    assert [done.result(0) for done in reading.outcomes] == [False, True]
+    assert consumer.committed_ == {A: 1}
+
+
+def test_offsets_that_are_committed_later_are_not_waited_for_but_a_refusal_is_told() -> None:
+    consumer = FakeConsumer({A: [b"a0"]})
+
+    def verdict(n: int, batch: Batch) -> None:
+        consumer.commit_error = KafkaError(KafkaError._STATE, "closed") if n == 0 else None
+        reading.source.commit_later(batch.next_offsets)
+        committed.append((consumer.waited, dict(consumer.committed_)))
+
+    committed: list[tuple[bool, dict[Place, int]]] = []
+    reading = Reading(consumer, verdict=verdict)
+    reading.run()
+    assert [done.result(0) for done in reading.outcomes] == [False, True]
+    assert committed == [(False, {A: 1})]
+
+
+def test_a_note_is_kept_beside_the_offset_until_the_next_commit() -> None:
+    consumer = FakeConsumer({A: [b"a0"]})
+    held: list[str] = []
+
+    def verdict(n: int, batch: Batch) -> None:
+        reading.source.commit({A: 0}, "0-0")
+        held.append(consumer.notes[A])
+
+    reading = Reading(consumer, verdict=verdict)
+    reading.run()
+    assert held == ["0-0"] and consumer.notes == {A: ""}
 
 
 def test_a_stop_while_the_agent_is_gone_leaves_the_batch_uncommitted() -> None:

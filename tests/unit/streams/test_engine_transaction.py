@@ -1,11 +1,12 @@
 """Queueing outputs: what was not queued is never taken for delivered."""
 
+from collections.abc import Iterator
+
 import pytest
-from confluent_kafka import KafkaError, KafkaException
 
 from streams.engine.errors import NotDelivered
-from streams.engine.outputs import Outputs, Record
-from streams.engine.transaction import produce, retrying
+from streams.engine.outputs import Later, Outputs, Record
+from streams.engine.transaction import AT_ONE_GO, produce
 from tests.fakes.kafka_producer import FakeProducer
 
 
@@ -69,42 +70,16 @@ def test_a_batch_without_answers_still_has_its_records() -> None:
     assert [topic for topic, *_ in producer.queued] == ["toy.logs"]
 
 
-class Call:
-    """A transactional call that fails as scripted, then succeeds."""
+@pytest.mark.parametrize(("count", "before"), [(AT_ONE_GO, 0), (AT_ONE_GO + 1, AT_ONE_GO + 1)])
+def test_a_small_batch_is_written_at_one_go_and_a_large_ones_log_is_made_while_its_answers_travel(
+    count: int, before: int
+) -> None:
+    producer, seen = FakeProducer(), []
 
-    def __init__(self, *script: KafkaError) -> None:
-        self._script, self.calls = list(script), 0
+    def make() -> Iterator[Record]:
+        seen.append(len(producer.queued))
+        return iter([log_block()])
 
-    def __call__(self) -> None:
-        self.calls += 1
-        if self._script:
-            raise KafkaException(self._script.pop(0))
-
-
-def error(*, retriable: bool = False, abort: bool = False, fatal: bool = False) -> KafkaError:
-    return KafkaError(KafkaError._TIMED_OUT, "slow", fatal=fatal, retriable=retriable, txn_requires_abort=abort)
-
-
-def test_a_call_is_repeated_when_librdkafka_says_that_it_may_be() -> None:
-    call = Call(error(retriable=True), error(retriable=True))
-    retrying(call, "commit_transaction", attempts=3)
-    assert call.calls == 3
-
-
-@pytest.mark.parametrize(
-    "refused",
-    [error(), error(retriable=True, abort=True), error(retriable=True, fatal=True)],
-    ids=["not retriable", "abort asked", "fatal"],
-)
-def test_a_call_that_must_not_be_repeated_is_not(refused: KafkaError) -> None:
-    call = Call(refused)
-    with pytest.raises(KafkaException):
-        retrying(call, "commit_transaction", attempts=3)
-    assert call.calls == 1
-
-
-def test_after_the_last_attempt_the_error_is_told() -> None:
-    call = Call(*[error(retriable=True)] * 5)
-    with pytest.raises(KafkaException):
-        retrying(call, "commit_transaction", attempts=3)
-    assert call.calls == 3
+    messages = outputs(count).messages
+    produce(producer, Outputs(topic="toy.predictions", messages=messages, records=Later(make)))  # type: ignore[arg-type]
+    assert seen == [before] and len(producer.queued) == count + 1

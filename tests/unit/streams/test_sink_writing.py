@@ -1,18 +1,20 @@
 """From log blocks and events to ClickHouse: intent, rows, done; the same range is the same insert."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from confluent_kafka import Message
+from confluent_kafka import OFFSET_INVALID, Message, TopicPartition
 
 from headrace.clickhouse.errors import ClickHouseRefused, ClickHouseUnreachable
-from headrace.wire.logblock import LogHeader, encode_block
+from headrace.wire.logblock import LogHeader, encode_block, log_rows, log_schema
 from streams.engine.errors import NotDelivered
 from streams.engine.failpoint import Failpoints
+from streams.sink.intents import Intents
 from streams.sink.ranges import Range
 from streams.sink.resume import FromClickHouse
 from streams.sink.store import SinkStore
@@ -61,6 +63,7 @@ def block(offset: int, rows: int = 2, *, rejected: int = 0, partition: int = 0, 
         versions={"v1": rows} if rows else {},
         rejects=rejects,
     )
+    schema = log_schema({"amount": pa.float64()} if features else {})
     columns: dict[str, Any] = {
         "request_id": pa.array([f"{partition}-{first + i}" for i in range(rows)], pa.string()),
         "entity": pa.nulls(rows, pa.string()),
@@ -75,42 +78,67 @@ def block(offset: int, rows: int = 2, *, rejected: int = 0, partition: int = 0, 
     }
     if features:
         columns["f_amount"] = pa.array([1.5] * rows)
-    return record(LOGS, partition, offset, encode_block(header, columns))
+    return record(LOGS, partition, offset, encode_block(header, log_rows(schema, columns)))
+
+
+class Group:
+    """A consumer group's committed offsets with their notes; `refused` once the partitions are another's."""
+
+    def __init__(self) -> None:
+        self.held: dict[tuple[str, int], tuple[int, str]] = {}
+        self.refused = False
+
+    def commit(self, next_offsets: Mapping[tuple[str, int], int], note: str) -> None:
+        if self.refused:
+            raise NotDelivered("UNKNOWN_MEMBER_ID", "committing offsets")
+        self.held |= {place: (offset, note) for place, offset in next_offsets.items()}
+
+    def committed(self, parts: list[TopicPartition], timeout: float) -> list[TopicPartition]:
+        nothing = (OFFSET_INVALID, "")
+        return [TopicPartition(p.topic, p.partition, *self.held.get((p.topic, p.partition), nothing)) for p in parts]
 
 
 class Sink:
-    """A sink's writing side on a ClickHouse in memory, and its log in Kafka."""
+    """A sink's writing side on a ClickHouse in memory, its log in Kafka and its group."""
 
-    def __init__(self, *messages: Message, most_rows: int = 1000, clickhouse: FakeClickHouse | None = None) -> None:
-        self.log, self.clickhouse = list(messages), clickhouse or FakeClickHouse()
-        self.store = SinkStore(self.clickhouse, "sink-1", Failpoints())  # type: ignore[arg-type]
+    def __init__(self, *messages: Message, most_rows: int = 1000, after: "Sink | None" = None) -> None:
+        self.log = list(messages)
+        self.clickhouse, self.group = (after.clickhouse, after.group) if after else (FakeClickHouse(), Group())
+        self.store = SinkStore(self.clickhouse, Failpoints())  # type: ignore[arg-type]
         self.writing = Writing(self.store, most_rows)
+        self.intents = Intents(self.group.commit, Failpoints())
         self.start = FromClickHouse(self.read, self.store, self.writing)
 
     def read(self, span: Range) -> list[Message]:
         ours = [m for m in self.log if (m.topic(), m.partition()) == (span.topic, span.partition)]
         return [m for m in ours if span.first <= m.offset() <= span.last]
 
-    def write(self) -> None:
-        self.writing.write(self.log)
+    def write(self, first: int = 0) -> None:
+        self.writing.write([message for message in self.log if message.offset() >= first], self.intents.write)
 
     def resumed(self, *places: tuple[str, int]) -> dict[tuple[str, int], int]:
-        return dict(self.start.next_offsets(None, places or [(LOGS, 0)]))  # type: ignore[arg-type]
+        return dict(self.start.next_offsets(self.group, places or [(LOGS, 0)]))  # type: ignore[arg-type]
+
+    def offsets(self, table: str, name: str = "source_offset") -> list[int]:
+        return [row[name] for row in self.clickhouse.held(table)]
 
 
 def test_a_range_is_written_down_then_inserted_then_marked_done() -> None:
     sink = Sink(block(0, rejected=2), block(1))
     sink.write()
-    assert [insert.table for insert in sink.clickhouse.inserts] == [
-        "intents",
-        "toy_predictions",
-        "rejections",
-        "blocks",
-    ]
-    (intent,) = sink.clickhouse.held("intents")
-    assert (intent["topic"], intent["partition"], intent["first_offset"], intent["last_offset"]) == (LOGS, 0, 0, 1)
-    assert {insert.token for insert in sink.clickhouse.inserts[1:]} == {"toy.logs/0/0-1"}
+    assert sink.group.held == {(LOGS, 0): (0, "0-1")}
+    assert [insert.table for insert in sink.clickhouse.inserts] == ["toy_predictions", "rejections", "blocks"]
+    assert {insert.token for insert in sink.clickhouse.inserts} == {"toy.logs/0/0-1"}
     assert sink.writing.rows == 4
+
+
+def test_a_sink_whose_partitions_are_anothers_inserts_nothing() -> None:
+    """What wakes up late has its batch, and must not cut a range of its own out of it."""
+    sink = Sink(block(0), block(1))
+    sink.group.refused = True
+    with pytest.raises(NotDelivered, match="UNKNOWN_MEMBER_ID"):
+        sink.write()
+    assert not sink.clickhouse.inserts and sink.resumed() == {(LOGS, 0): -2}
 
 
 def test_rows_bring_their_identity_their_features_and_instants_as_ticks() -> None:
@@ -155,14 +183,19 @@ def test_every_rejection_has_a_row_with_its_reason_whether_it_was_identified_or_
 def test_a_block_without_rows_is_counted_all_the_same() -> None:
     sink = Sink(block(0, rows=0, rejected=1))
     sink.write()
-    assert [insert.table for insert in sink.clickhouse.inserts] == ["intents", "rejections", "blocks"]
+    assert [insert.table for insert in sink.clickhouse.inserts] == ["rejections", "blocks"]
     assert sink.resumed() == {(LOGS, 0): 1}
 
 
-def test_blocks_of_before_a_new_feature_have_none_of_it() -> None:
-    sink = Sink(block(0, rows=1, features=False), block(1, rows=1))
+def test_blocks_of_before_a_new_feature_are_an_insert_of_their_own_that_leaves_it_to_the_table() -> None:
+    sink = Sink(block(0, rows=1, features=False), block(1, rows=1), block(2, rows=1))
     sink.write()
-    assert [row["amount"] for row in sink.clickhouse.held("toy_predictions")] == [None, 1.5]
+    assert [row.get("amount", "not given") for row in sink.clickhouse.held("toy_predictions")] == [
+        "not given",
+        1.5,
+        1.5,
+    ]
+    assert sink.clickhouse.tokens("toy_predictions") == ["toy.logs/0/0-0", "toy.logs/0/1-2"]
 
 
 def test_many_rows_are_several_inserts_each_with_a_token_of_its_own() -> None:
@@ -184,11 +217,11 @@ def test_partitions_are_ranges_apart() -> None:
 def test_the_same_range_again_is_the_same_token_and_the_same_rows() -> None:
     sink = Sink(block(0, rejected=1), block(1))
     sink.write()
-    once = [insert for insert in sink.clickhouse.inserts if insert.token]
+    once = list(sink.clickhouse.inserts)
     held = {name: list(sink.clickhouse.held(name)) for name in ("toy_predictions", "rejections", "blocks")}
     span = Range(topic=LOGS, partition=0, first=0, last=1)
     sink.writing.repeat(span, sink.read(span))
-    assert [insert for insert in sink.clickhouse.inserts if insert.token][len(once) :] == once
+    assert sink.clickhouse.inserts[len(once) :] == once
     assert {name: sink.clickhouse.held(name) for name in held} == held
 
 
@@ -201,22 +234,37 @@ def test_wherever_clickhouse_breaks_off_every_row_is_there_once_in_the_end(table
         sink.write()
     assert raised.value.cause == "clickhouse-away"
     # A new process: the open intent is repeated, then reading goes on behind it.
-    again = Sink(*sink.log, most_rows=1, clickhouse=sink.clickhouse)
-    onward = again.resumed()[LOGS, 0]
-    again.writing.write([message for message in again.log if message.offset() >= max(onward, 0)])
-    rows = [row["source_offset"] for row in sink.clickhouse.held("toy_predictions")]
-    assert rows == [0, 1, 100, 101, 200, 201]
-    assert [row["offset"] for row in sink.clickhouse.held("blocks")] == [0, 1, 2]
-    assert [row["source_offset"] for row in sink.clickhouse.held("rejections")] == [2]
+    again = Sink(*sink.log, most_rows=1, after=sink)
+    again.write(max(again.resumed()[LOGS, 0], 0))
+    assert sink.offsets("toy_predictions") == [0, 1, 100, 101, 200, 201]
+    assert sink.offsets("blocks", "offset") == [0, 1, 2]
+    assert sink.offsets("rejections") == [2]
 
 
-def test_an_intent_that_could_not_be_written_down_means_that_nothing_is_inserted() -> None:
-    sink = Sink(block(0))
-    sink.clickhouse.fail("intents", AWAY)
+@pytest.mark.parametrize("table", ["toy_predictions", "rejections", "blocks"])
+def test_rows_whose_token_was_noted_before_clickhouse_died_are_there_once_in_the_end(table: str) -> None:
+    sink = Sink(block(0, rejected=1), block(1))
+    sink.clickhouse.fail(table, AWAY)
     with pytest.raises(NotDelivered):
         sink.write()
-    assert [insert.table for insert in sink.clickhouse.inserts] == ["intents"]
-    assert sink.resumed() == {(LOGS, 0): -2}
+    sink.clickhouse.spend(table, "toy.logs/0/0-1")
+    again = Sink(*sink.log, after=sink)
+    assert again.resumed() == again.resumed() == {(LOGS, 0): 2}
+    assert sink.offsets("toy_predictions") == [0, 1, 100, 101]
+    assert (sink.offsets("blocks", "offset"), sink.offsets("rejections")) == ([0, 1], [2])
+    assert sink.clickhouse.tokens(table)[-1] == "toy.logs/0/0-1/1"
+
+
+def test_rows_that_clickhouse_never_keeps_do_not_stall_the_others() -> None:
+    """A table may have a time to live, and then forgets old rows as soon as it gets them."""
+    sink = Sink(block(0), block(1))
+    sink.clickhouse.fail("blocks", AWAY)
+    with pytest.raises(NotDelivered):
+        sink.write()
+    for token in ("toy.logs/0/0-1", "toy.logs/0/0-1/1", "toy.logs/0/0-1/2"):
+        sink.clickhouse.spend("toy_predictions", token)
+    sink.clickhouse.held("toy_predictions").clear()
+    assert Sink(*sink.log, after=sink).resumed() == {(LOGS, 0): 2}
 
 
 def test_what_clickhouse_refuses_is_told_as_refused() -> None:
@@ -231,9 +279,9 @@ def test_reading_goes_on_behind_the_last_block_that_is_done() -> None:
     sink = Sink(block(0), block(1), block(9, partition=1))
     assert sink.resumed((LOGS, 0), (LOGS, 1)) == {(LOGS, 0): -2, (LOGS, 1): -2}
     sink.write()
-    intents = len(sink.clickhouse.held("intents"))
+    inserts = len(sink.clickhouse.inserts)
     assert sink.resumed((LOGS, 0), (LOGS, 1)) == {(LOGS, 0): 2, (LOGS, 1): 10}
-    assert len(sink.clickhouse.held("intents")) == intents
+    assert len(sink.clickhouse.inserts) == inserts
 
 
 def test_a_damaged_block_is_left_out_and_its_neighbours_are_written() -> None:
@@ -265,6 +313,16 @@ def test_events_keep_their_name_their_time_and_their_body() -> None:
         ("model-releases", 0, "released", "toy"),
     ]
     assert rows[0]["happened_at"] == 1_700_000_000_004 and json.loads(rows[0]["body"]) == told
+
+
+def test_events_whose_token_was_noted_before_clickhouse_died_are_there_once_in_the_end() -> None:
+    sink = Sink(event("operations", 0, {"event": "a"}), event("operations", 1, {"event": "b"}))
+    sink.clickhouse.fail("events", AWAY)
+    with pytest.raises(NotDelivered):
+        sink.write()
+    sink.clickhouse.spend("events", "operations/0/0-1")
+    assert sink.resumed(("operations", 0)) == {("operations", 0): 2}
+    assert [row["event"] for row in sink.clickhouse.held("events")] == ["a", "b"]
 
 
 def test_events_that_are_read_again_are_there_once() -> None:

@@ -2,6 +2,7 @@
 
 import random
 import string
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,27 +12,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.wire.errors import EncodingError, LogBlockError
-from headrace.wire.logblock import LIMIT, LogHeader, decode_block, encode_block
+from headrace.wire.logblock import LIMIT, decode_block, encode_block, log_rows, log_schema
 from headrace.wire.logsplit import LogBatch, header_of, split_blocks
+
+SCHEMA = log_schema({"temp": pa.float64(), "note": pa.string()})
 
 
 def log_batch(n: int, seed: int = 1, text: int = 20, bad: float = 0.1, sampled: float = 1.0) -> LogBatch:
     rnd = random.Random(seed)
     offsets = np.cumsum([rnd.randint(1, 3) for _ in range(n)]).astype(np.int64)
     kinds = [rnd.random() for _ in range(n)]
-    version = [None if kind < bad else rnd.choice(("v1", "v2")) for kind in kinds]
+    versions = ("v1", "v2")
+    answered_by = [-1 if kind < bad else rnd.choice((0, 1)) for kind in kinds]
     rejects = tuple(
         (int(offset), None if kind < bad / 2 else f"id-{offset}", "malformed: x")
         for offset, kind in zip(offsets, kinds, strict=True)
         if kind < bad
     )
-    rows = [row for row in range(n) if version[row] is not None and rnd.random() < sampled]
+    rows = [row for row in range(n) if answered_by[row] >= 0 and rnd.random() < sampled]
     columns: dict[str, Any] = {
         "request_id": pa.array([f"id-{offsets[row]}" for row in rows], pa.string()),
         "entity": pa.array([None if row % 3 else "N1" for row in rows], pa.string()),
         "event_time": pa.array([row * 1000 for row in rows], pa.timestamp("ms", tz="UTC")),
         "source_offset": pa.array(offsets[rows], pa.int64()),
-        "version": pa.array([version[row] for row in rows], pa.string()),
+        "version": pa.array([versions[answered_by[row]] for row in rows], pa.string()),
         "variant": pa.repeat("champion", len(rows)),
         "score": pa.array([rnd.random() for _ in rows], pa.float64()),
         "decision": pa.array([None if row % 5 == 0 else row % 2 == 0 for row in rows], pa.bool_()),
@@ -49,9 +53,10 @@ def log_batch(n: int, seed: int = 1, text: int = 20, bad: float = 0.1, sampled: 
         worker="w",
         scored_at=5,
         offsets=offsets,
-        version=pa.array(version, pa.string()),
+        versions=versions,
+        answered_by=np.array(answered_by, np.intp),
         rejects=rejects,
-        columns=columns,
+        rows=log_rows(SCHEMA, columns),
     )
 
 
@@ -61,9 +66,8 @@ def test_a_block_comes_back_as_it_was_and_plain_arrow_reads_a_small_one(n: int) 
     (data,) = split_blocks(batch)
     header, table = decode_block(data)
     assert header == header_of(batch)
-    assert table.schema.names == list(batch.columns)
-    for name, column in batch.columns.items():
-        assert table[name].combine_chunks().equals(column), name
+    assert table.schema.equals(SCHEMA)
+    assert table.to_batches() == [batch.rows]
     if n == 1:
         assert pa.ipc.open_stream(data).read_all().num_rows == table.num_rows
     assert n != 3000 or len(data) < 3000 * 100
@@ -97,8 +101,7 @@ def test_parts_chain_add_up_and_hold_every_row_once(n: int, seed: int, limit: in
     assert (headers[0].first_offset, headers[-1].last_offset) == (whole.first_offset, whole.last_offset)
     assert tuple(reject for header in headers for reject in header.rejects) == whole.rejects
     rows = pa.concat_tables([table for _, table in parts])
-    for name, column in batch.columns.items():
-        assert rows[name].combine_chunks().equals(column), name
+    assert rows.combine_chunks().equals(pa.Table.from_batches([batch.rows]))
 
 
 def test_no_part_is_over_the_limit_unless_it_is_a_single_request() -> None:
@@ -130,11 +133,7 @@ def test_a_damaged_block_is_an_error_and_never_other_rows(n: int) -> None:
 def test_a_header_that_does_not_account_for_every_request_is_refused() -> None:
     batch = log_batch(50)
     with pytest.raises(EncodingError, match="must account for each"):
-        header_of(LogBatch(**{**fields(batch), "rejects": batch.rejects[1:]}))
-
-
-def fields(batch: LogBatch) -> dict[str, Any]:
-    return {name: getattr(batch, name) for name in LogBatch.__dataclass_fields__}
+        header_of(replace(batch, rejects=batch.rejects[1:]))
 
 
 @pytest.mark.parametrize(
@@ -148,7 +147,14 @@ def fields(batch: LogBatch) -> dict[str, Any]:
 )
 def test_columns_that_do_not_belong_are_named(change: dict[str, Any], message: str) -> None:
     batch = log_batch(1, bad=0)
-    columns = {name: array for name, array in {**batch.columns, **change}.items() if array is not None}
-    header: LogHeader = header_of(batch)
+    columns = dict(zip(SCHEMA.names, batch.rows.columns, strict=True)) | change
     with pytest.raises(EncodingError, match=message):
-        encode_block(header, columns)
+        encode_block(
+            header_of(batch),
+            log_rows(SCHEMA, {name: array for name, array in columns.items() if array is not None}),
+        )
+
+
+def test_two_variants_of_one_version_are_counted_together() -> None:
+    batch = replace(log_batch(50, bad=0.2), versions=("v1", "v1"))
+    assert header_of(batch).versions == {"v1": int((batch.answered_by >= 0).sum())}

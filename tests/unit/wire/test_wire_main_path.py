@@ -14,7 +14,7 @@ import pytest
 from headrace.wire import framing
 from headrace.wire.answer import Answers, AnswerWriter, read_schema
 from headrace.wire.framing import Format
-from headrace.wire.logblock import decode_block
+from headrace.wire.logblock import decode_block, log_rows, log_schema
 from headrace.wire.logsplit import LogBatch, split_blocks
 from headrace.wire.request import RequestReader, Requests
 from tests.unit.wire.conftest import avro, requests, single
@@ -112,11 +112,12 @@ def test_a_batch_becomes_a_log_block_that_holds_its_features_and_accounts_for_ev
         worker="w1",
         scored_at=SCORED_AT,
         offsets=offsets,
-        version=pa.array(["v1" if ok else None for ok in good]),
+        versions=("v1",),
+        answered_by=np.where(good, 0, -1),
         rejects=tuple(
             (int(offsets[row]), batch.request_id[row].as_py(), reject.reason) for row, reject in batch.rejects.items()
         ),
-        columns=columns,
+        rows=log_rows(log_schema(reader.features), columns),
     )
     (block,) = split_blocks(log)
     header, table = decode_block(block)

@@ -1,0 +1,1 @@
+"""What it costs to read requests, to write answers and to write and read log blocks; no Kafka."""
