@@ -71,5 +71,11 @@ class AnswerTopic:
     def _ends(self) -> dict[int, int]:
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         asked = {TopicPartition(self._topic, p): latest for p in range(PARTITIONS)}
-        found = self._admin.list_offsets(asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=CALL_S)
-        return {part.partition: future.result(CALL_S).offset for part, future in found.items()}
+        level = IsolationLevel.READ_COMMITTED
+        found = self._admin.list_offsets(asked, isolation_level=level, request_timeout=CALL_S)
+        try:
+            return {part.partition: future.result(CALL_S).offset for part, future in found.items()}
+        except KafkaException:
+            # Behind a change of leaders a client asks with the old epoch, again and again; a new one does not.
+            self._admin = AdminClient(self._address.client())
+            raise

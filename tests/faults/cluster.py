@@ -32,21 +32,44 @@ SHARED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ports:
+class Ports:
+    """Where a broker listens; without them each of its starts takes new ones for all but clients."""
+
     clients: int
     brokers: int
     controllers: int
+
+
+def pick_ports(brokers: int) -> list[Ports]:
+    """Free ones for so many brokers."""
+    free = pick_free(3 * brokers, besides=())
+    return [Ports(clients=a, brokers=b, controllers=c) for a, b, c in zip(*[iter(free)] * 3, strict=True)]
+
+
+def listening(number: int, ports: Sequence[Ports], advertised: int | None = None) -> dict[str, str]:
+    """Settings of the broker of this number (from 1) of those that have these ports; clients are told `advertised`."""
+    own = ports[number - 1]
+    others = f"BROKER://{HOST}:{own.brokers}"
+    return {
+        "node.id": str(number),
+        "controller.quorum.voters": ",".join(f"{n}@{HOST}:{port.controllers}" for n, port in enumerate(ports, 1)),
+        "listeners": f"CLIENTS://{HOST}:{own.clients},{others},CONTROLLER://{HOST}:{own.controllers}",
+        "advertised.listeners": f"CLIENTS://{HOST}:{advertised or own.clients},{others}",
+    }
 
 
 class Cluster:
     """Brokers 1 to 3, each also a voter of the controllers' quorum."""
 
     def __init__(self, folder: Path) -> None:
-        free = pick_free(3 * BROKERS, besides=())
-        ports = [_Ports(clients=a, brokers=b, controllers=c) for a, b, c in zip(*[iter(free)] * 3, strict=True)]
-        shared = {"cluster_id": new_cluster_id()}
+        ports, cluster_id = pick_ports(BROKERS), new_cluster_id()
         self.servers = {
-            number: KafkaServer(folder / f"kafka{number}", port.clients, settings=_settings(number, ports), **shared)
+            number: KafkaServer(
+                folder / f"kafka{number}",
+                port.clients,
+                settings=SHARED | listening(number, ports),
+                cluster_id=cluster_id,
+            )
             for number, port in enumerate(ports, 1)
         }
 
@@ -81,15 +104,3 @@ class Cluster:
         topics = AdminClient(config).list_topics(timeout=5).topics
         named = topics.values() if topic is None else [topics[topic]]
         return [part for topic in named for part in topic.partitions.values()]
-
-
-def _settings(number: int, ports: Sequence[_Ports]) -> dict[str, str]:
-    own = ports[number - 1]
-    clients, brokers = f"CLIENTS://{HOST}:{own.clients}", f"BROKER://{HOST}:{own.brokers}"
-    voters = ",".join(f"{voter}@{HOST}:{port.controllers}" for voter, port in enumerate(ports, 1))
-    return SHARED | {
-        "node.id": str(number),
-        "controller.quorum.voters": voters,
-        "listeners": f"{clients},{brokers},CONTROLLER://{HOST}:{own.controllers}",
-        "advertised.listeners": f"{clients},{brokers}",
-    }

@@ -11,6 +11,8 @@ from pathlib import Path
 from deploy.local.supervise.spawn import Process, spawn
 
 ROOT = Path(__file__).resolve().parents[2]
+# Names a folder with another Headrace, which workers are to be of.
+PRODUCT = "FAULTS_PRODUCT"
 LEAVING_S = 15
 # A worker that could not begin, for instance because Kafka did not answer it in time.
 NOT_BEGUN = 2
@@ -26,7 +28,7 @@ class Worker:
         self, command: Sequence[str], name: str, env: Mapping[str, str], folder: Path, failpoints: Sequence[str] = ()
     ) -> None:
         self._argv = [sys.executable, "-m", "headrace", "worker", *command]
-        own = {"HEADRACE_WORKER__NAME": name, "PYTHONPATH": str(ROOT)}
+        own = {"HEADRACE_WORKER__NAME": name, "PYTHONPATH": os.environ.get(PRODUCT, str(ROOT))}
         kept = {key: value for key, value in os.environ.items() if not key.startswith("HEADRACE_")}
         self._env, self._failpoints = {**kept, **env, **own}, list(failpoints)
         self.log = folder / f"{name}.log"

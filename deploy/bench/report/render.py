@@ -35,10 +35,11 @@ def _machine(runs: Mapping[str, Facts]) -> Iterator[str]:
     yield f"**Machine:** {system}, Python {facts['python']}."
     yield f"**Versions:** {', '.join(f'{name} {version}' for name, version in facts['versions'].items())}."
     yield ""
-    yield "| run | begun | load average before it |"
-    yield "|---|---|--:|"
+    yield "| run | begun | load average before it | |"
+    yield "|---|---|--:|---|"
     for name, found in runs.items():
-        yield f"| {name} | {found['date']} | {found['load_average']:.2f} |"
+        busy = "the machine was busy with other things" if found["load_average"] > found["cores"] / 2 else ""
+        yield f"| {name} | {found['date']} | {found['load_average']:.2f} | {busy} |"
 
 
 def _aims(found: list[Judged]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from deploy.local.part import launch_clickhouse
 from tests.faults.campaign import at_worst
 from tests.faults.campaign.fault import Fault
 from tests.faults.campaign.offsets import committed
+from tests.faults.campaign.reading import reading
 from tests.faults.campaign.stage import Stage
 from tests.faults.proxy import Proxy
 
@@ -24,8 +25,7 @@ def away(stage: Stage) -> None:
     Seen to fail with a batch that ClickHouse did not take counted as written: rows lost.
     """
     seconds = stage.size.seconds(300)
-    stage.world.scorer()
-    sink = stage.world.sink(**QUICK)
+    _, sink = reading(stage, stage.world.scorer(), stage.world.sink(**QUICK))
     stage.sending(rate=stage.outlasting(seconds + 20))
     stage.await_more()
     with _stopped(stage):
@@ -47,8 +47,7 @@ def reply_lost(stage: Stage) -> None:
     Seen to fail with a random insert token: the rows of the cut insert are there twice.
     """
     proxy = Proxy(stage.servers.clickhouse)
-    stage.world.scorer()
-    sink = stage.world.sink(**QUICK, **_through(proxy))
+    _, sink = reading(stage, stage.world.scorer(), stage.world.sink(**QUICK, **_through(proxy)))
     stage.sending(rate=stage.outlasting(4 * stage.size.times))
     stage.await_more(rows=1)
     for table in islice(cycle((f"{stage.world.model}_predictions", "blocks")), stage.size.times):
@@ -66,8 +65,7 @@ def slow(stage: Stage) -> None:
     """Every insert takes 20 seconds; it goes on, and what has gathered is written once that ends."""
     insert_s, lasts_s = stage.size.seconds(20), stage.size.seconds(300)
     proxy = Proxy(stage.servers.clickhouse)
-    stage.world.scorer()
-    sink = stage.world.sink(**QUICK, **_through(proxy))
+    _, sink = reading(stage, stage.world.scorer(), stage.world.sink(**QUICK, **_through(proxy)))
     stage.sending(rate=stage.outlasting(lasts_s + 20))
     stage.await_more()
     # An insert is four messages one after the other: the query, the table's columns, the rows, that it is done.
@@ -85,8 +83,7 @@ def slow(stage: Stage) -> None:
 def too_many_parts(stage: Stage) -> None:
     """Merging stands still and the table takes no further part until it is told to take more."""
     seconds = stage.size.seconds(60)
-    stage.world.scorer()
-    sink = stage.world.sink(**QUICK)
+    _, sink = reading(stage, stage.world.scorer(), stage.world.sink(**QUICK))
     stage.sending(rate=stage.outlasting(2 * seconds + 30))
     stage.await_more()
     for table in (f"{stage.world.model}_predictions", "blocks"):
@@ -111,8 +108,7 @@ def killed_in_insert(stage: Stage) -> None:
 
     Seen to fail with a repeat that relies on the token alone: rows lost, as the engine takes them for inserted.
     """
-    stage.world.scorer()
-    sink = stage.world.sink(**QUICK)
+    _, sink = reading(stage, stage.world.scorer(), stage.world.sink(**QUICK))
     stage.sending(rate=stage.outlasting(10 * stage.size.times))
     for table in islice(cycle((f"{stage.world.model}_predictions", "blocks")), stage.size.times):
         stage.await_more(rows=50)

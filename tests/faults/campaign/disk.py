@@ -5,6 +5,7 @@ from pathlib import Path
 
 from headrace.errors import HeadraceError
 from tests.faults.campaign.fault import Fault
+from tests.faults.campaign.reading import reading
 from tests.faults.campaign.smalldisk import fill, free, is_full, mountable, small
 from tests.faults.campaign.stage import Stage
 
@@ -14,7 +15,7 @@ FULL_WORDS = "No space left"
 def broker(stage: Stage) -> None:
     """The disk of the broker's records is full: it ends, says why, and goes on once there is space."""
     seconds, disk = stage.size.seconds(60), stage.folder / "kafka"
-    workers = [stage.world.scorer(), stage.world.sink()]
+    workers = reading(stage, stage.world.scorer(), stage.world.sink())
     stage.sending(rate=stage.outlasting(seconds + 60))
     stage.await_more()
     _fill_until(stage, disk, lambda: stage.kafka.pid is None, "the broker ends")
@@ -41,8 +42,7 @@ def _start(stage: Stage) -> str:
 def clickhouse(stage: Stage) -> None:
     """The disk of ClickHouse is full: the sink is told, waits, and goes on once there is space."""
     seconds, disk = stage.size.seconds(60), stage.folder / "clickhouse"
-    stage.world.scorer()
-    sink = stage.world.sink(HEADRACE_WORKER__SINK_SECONDS="0.5")
+    _, sink = reading(stage, stage.world.scorer(), stage.world.sink(HEADRACE_WORKER__SINK_SECONDS="0.5"))
     stage.sending(rate=stage.outlasting(seconds + 60))
     stage.await_more()
     _fill_until(stage, disk, lambda: sink.said(FULL_WORDS), "the sink is told that the disk is full")
@@ -59,7 +59,7 @@ def clickhouse(stage: Stage) -> None:
 def cache(stage: Stage) -> None:
     """The disk of the cache is full when a release comes: the old model serves on; with space the new one is loaded."""
     disk = stage.folder / "cache"
-    scorer, _ = stage.world.scorer(HEADRACE_CACHE_DIR=str(disk)), stage.world.sink()
+    scorer, _ = reading(stage, stage.world.scorer(HEADRACE_CACHE_DIR=str(disk)), stage.world.sink())
     stage.sending(rate=stage.outlasting(60))
     stage.await_more()
     stage.world.add_version("v2")

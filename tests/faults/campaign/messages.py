@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.faults.campaign.bad import Bad, Clients
 from tests.faults.campaign.fault import Fault
+from tests.faults.campaign.reading import reading
 from tests.faults.campaign.stage import Stage
 from tests.faults.checker import Sender, read_all
 from tests.faults.worker import ROOT, Worker
@@ -66,10 +67,8 @@ def among_good_ones(stage: Stage, makers: Mapping[str, Maker], *, every: int, **
 
 
 def _serving(stage: Stage, **env: str) -> Worker:
-    """A scorer and a sink, reading."""
-    workers = scorer, _ = stage.world.scorer(**env), stage.world.sink()
-    stage.until(lambda: all(worker.said("partitions-assigned") for worker in workers), "both workers read")
-    return scorer
+    """A scorer, beside a sink."""
+    return reading(stage, stage.world.scorer(**env), stage.world.sink())[0]
 
 
 def _alone(stage: Stage, makers: Sequence[Maker]) -> None:

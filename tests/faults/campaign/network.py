@@ -1,19 +1,18 @@
 """Faults of the network between workers and the broker; the witness and the checker go past the proxy."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
-from deploy.local.kafka.ports import pick_free
 from deploy.local.kafka.server import KafkaServer
 from streams.engine.watchdog import EXIT_CODE
 from tests.faults.campaign.fault import Fault
 from tests.faults.campaign.seen import Seen
 from tests.faults.campaign.servers import Servers, own_engine
 from tests.faults.campaign.stage import Stage
+from tests.faults.cluster import listening, pick_ports
 from tests.faults.link import BOTH
 from tests.faults.proxy import HOST, KafkaProxy
 from tests.faults.worker import Worker
@@ -49,25 +48,17 @@ class Behind:
 
 @contextmanager
 def behind_a_proxy(folder: Path) -> Iterator[Servers]:
-    """One broker with a proxy before it, one engine."""
-    (port,) = pick_free(1, besides=())
-    proxy = KafkaProxy((HOST, port))
-    server = KafkaServer(folder / "kafka", port, advertised_port=proxy.port)
+    """One broker with a proxy before it, one engine. Who asks the broker's listener for brokers is told that address
+    and no other: the witness does."""
+    (ports,) = pick_ports(1)
+    proxy = KafkaProxy((HOST, ports.clients))
+    server = KafkaServer(folder / "kafka", ports.clients, settings=listening(1, [ports], proxy.port))
     try:
         with server, own_engine(folder) as engine:
-            yield Servers(kafka=Behind(server=server, proxy=proxy), engine=engine, bootstrap=_past_the_proxy(server))
+            behind = Behind(server=server, proxy=proxy)
+            yield Servers(kafka=behind, engine=engine, bootstrap=f"{HOST}:{ports.brokers}")
     finally:
         proxy.refuse()
-
-
-def _past_the_proxy(server: KafkaServer) -> str:
-    """The broker's listener for itself: who asks there is told that address and no other."""
-    told = re.findall(r"^advertised\.listeners=.*BROKER://([\d.:]+)", _properties(server), re.MULTILINE)
-    return str(told[-1])
-
-
-def _properties(server: KafkaServer) -> str:
-    return server.log.with_name("server.properties").read_text(encoding="ascii")
 
 
 def replies_lost(stage: Stage) -> None:

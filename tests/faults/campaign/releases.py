@@ -25,6 +25,7 @@ from tests.faults.campaign.refusals import (
     await_loaded,
     chained,
     desk,
+    loads,
     pour,
     refused,
     size,
@@ -81,7 +82,8 @@ def race(stage: Stage) -> None:
     for _ in range(max(1, stage.size.times // 4)):
         _two_desks(stage, scorers)
         _wrong_order(stage, scorers)
-        _old_one_again(stage)
+        refused(stage, stage.random.choice(stage.world.releases), "replayed", times=len(scorers))
+        stage.struck()
     stage.await_more(100)
 
 
@@ -102,16 +104,11 @@ def _two_desks(stage: Stage, scorers: Collection[Worker]) -> None:
 def _wrong_order(stage: Stage, scorers: Collection[Worker]) -> None:
     """The second of two comes first, and counts only when it comes once more behind its predecessor."""
     first, second = chained(stage, 2)
-    refused(stage, second, "wrong-predecessor")
+    refused(stage, second, "wrong-predecessor", times=len(scorers))
     stage.world.publish(first)
     await_loaded(stage, scorers, release_id(first), WON_S)
     stage.world.publish(second)
     await_loaded(stage, scorers, release_id(second), WON_S)
-    stage.struck()
-
-
-def _old_one_again(stage: Stage) -> None:
-    refused(stage, stage.random.choice(stage.world.releases), "replayed")
     stage.struck()
 
 
@@ -150,6 +147,7 @@ def rollbacks(stage: Stage) -> None:
     scorers = [stage.world.scorer("score-a"), stage.world.scorer("score-b")]
     stage.world.sink()
     stage.world.add_version("v2")
+    await_loaded(stage, scorers, release_id(stage.world.releases[-1]))
     stage.sending(rate=150)
     stage.await_more(50)
     await_loaded(stage, scorers, stage.world.release("v2"))
@@ -170,10 +168,10 @@ def rollbacks(stage: Stage) -> None:
 
 
 def _killed(stage: Stage, scorer: Worker, deaths: int, release: str) -> None:
-    before = scorer.said(f"release={release}")
+    before = loads(scorer, release)
     scorer.signal(signal.SIGKILL)
     stage.await_end(scorer, deaths, -signal.SIGKILL)
-    stage.await_said(scorer, f"release={release}", before + 1)
+    stage.until(lambda: loads(scorer, release) > before, "its next life serves the same release", 120)
     stage.struck()
 
 
@@ -205,6 +203,7 @@ def keys(stage: Stage) -> None:
         stage.world.add_version(version)
     first, second = desk_key(stage.world), Ed25519PrivateKey.generate()
     trust(stage.world.signers, second.public_key())
+    await_loaded(stage, scorers, release_id(stage.world.releases[-1]))
     stage.sending(rate=100)
     stage.await_more(50)
     message = signed_by(stage.world, second, "v2")
@@ -217,7 +216,7 @@ def keys(stage: Stage) -> None:
     _end_the_first(stage, scorers, first, second)
     trusted_file(stage.world, second).unlink()
     served = release_id(stage.world.releases[0])
-    stage.until(lambda: all(s.said(f"release={served}") >= 2 for s in scorers), "the first key's release")
+    stage.until(lambda: all(loads(scorer, served) >= 2 for scorer in scorers), "the first key's release")
     stage.struck()
     stage.await_more(50)
 
@@ -229,8 +228,8 @@ def _end_the_first(stage: Stage, scorers: list[Worker], first: Ed25519PrivateKey
     stage.world.publish(stage.world.releases[-1])
     head = release_id(stage.world.releases[-1])
     await_loaded(stage, scorers, head)
-    refused(stage, stage.world.document("v4"), "expired-key")
-    refused(stage, stage.world.document("v4", issued_at="2020-01-01T00:00:00+00:00"), "expired-key")
+    refused(stage, stage.world.document("v4"), "expired-key", times=2)
+    refused(stage, stage.world.document("v4", issued_at="2020-01-01T00:00:00+00:00"), "expired-key", times=2)
     stage.struck()
     _killed(stage, scorers[0], 1, head)
 

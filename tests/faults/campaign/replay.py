@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from headrace import topics
+from headrace.release import release_id
 from headrace.topics import scorers_group
 from tests.faults.campaign.fault import Fault
 from tests.faults.campaign.refusals import await_loaded
@@ -28,6 +29,7 @@ def replayed(stage: Stage) -> None:
     sink = stage.world.sink()
     for version in ("v2", "v3"):
         stage.world.add_version(version)
+    await_loaded(stage, scorers, release_id(stage.world.releases[-1]))
     stage.sending(rate=200)
     _nonsense(stage, 10)
     stage.await_more(100)

@@ -13,6 +13,7 @@ from tests.faults.campaign.bad import Clients
 from tests.faults.campaign.fault import Fault
 from tests.faults.campaign.messages import BURST, among_good_ones
 from tests.faults.campaign.offsets import committed
+from tests.faults.campaign.reading import reading
 from tests.faults.campaign.stage import Stage
 from tests.faults.checker import Sender, features_of, header, request_schema
 from tests.faults.grownmodel import DEFAULT, GROWN, grow, grown_draft, grown_score
@@ -32,7 +33,8 @@ def mixed_schemas(stage: Stage) -> None:
 
     Seen to fail with both in one insert: ClickHouse takes no null there, and the partition stalls for good.
     """
-    scorer, sink, sender = stage.world.scorer(), stage.world.sink(), stage.world.sender()
+    scorer, sink = reading(stage, stage.world.scorer(), stage.world.sink())
+    sender = stage.world.sender()
     made, formula = grown_draft(stage.world.model, "v2")
     quarter = stage.size.requests // 4
     _old_and_new(stage, sender, range(quarter), grown=False)

@@ -3,6 +3,7 @@
 import signal
 
 from tests.faults.campaign.fault import Fault
+from tests.faults.campaign.reading import reading
 from tests.faults.campaign.stage import Stage
 
 QUICK = {"HEADRACE_WORKER__SINK_SECONDS": "0.5"}
@@ -20,8 +21,7 @@ def sink_killed(stage: Stage) -> None:
     """
     times = 1 if stage.size.brief else stage.size.times
     failpoints = [f"{step}=kill@2" for step in KILLED_AT] * times
-    stage.world.scorer()
-    sink = stage.world.sink(failpoints, **QUICK)
+    _, sink = reading(stage, stage.world.scorer(), stage.world.sink(failpoints, **QUICK))
     stage.sending(rate=stage.outlasting(10 * len(failpoints)))
     for number in range(1, len(failpoints) + 1):
         stage.until(lambda number=number: len(sink.ends) >= number, f"death {number} of the sink", PATIENCE_S)
@@ -38,10 +38,8 @@ def sink_zombie(stage: Stage) -> None:
     """
     steps = FROZEN_AT[:2] if stage.size.brief else FROZEN_AT
     failpoints = ",".join(f"{step}=stop@{3 + 8 * n}" for n, step in enumerate(steps))
-    stage.world.scorer()
-    zombie = stage.world.sink([failpoints], name="sink-a", **QUICK)
-    stage.until(lambda: zombie.said("partitions-assigned"), "the first sink reads")
-    other = stage.world.sink(name="sink-b", **QUICK)
+    _, zombie = reading(stage, stage.world.scorer(), stage.world.sink([failpoints], name="sink-a", **QUICK))
+    (other,) = reading(stage, stage.world.sink(name="sink-b", **QUICK))
     stage.sending(rate=stage.outlasting(20 * len(steps)))
     for _ in steps:
         stage.until(zombie.frozen, "a sink frozen in the middle of a range", PATIENCE_S)

@@ -53,6 +53,17 @@ def test_the_document_names_the_machine_the_day_and_how_busy_it_was() -> None:
         assert told in text
 
 
+def test_a_run_on_a_busy_machine_is_said_to_be_one() -> None:
+    quiet = throughput(80_000, 100_000)
+    assert "busy" not in render({"throughput": quiet})
+    assert "| 3.50 | the machine was busy" in render({"throughput": quiet | {"load_average": 3.5}})
+
+
+def test_json_is_compared_with_avro_by_cpu_time() -> None:
+    found = judged({"throughput": throughput(80_000, 100_000), "throughput-json": throughput(8_000, 100_000)})
+    assert [one.found for one in found if one.aim.run == "throughput-json"] == [1.0]
+
+
 def test_every_contender_has_a_line_with_its_median_and_spread() -> None:
     text = render({"throughput": throughput(80_000, 100_000)})
     assert "| headrace | 80,000 | 72,000 | 96,000 | 5 |  |" in text

@@ -77,6 +77,22 @@ def test_calls_that_return_in_time_are_let_be() -> None:
     assert (ended.returncode, ended.stdout) == (0, "done\n")
 
 
+def test_time_in_which_the_process_was_suspended_does_not_count() -> None:
+    """Seen to fail with a deadline of the clock's: the process ended as soon as it was let go on."""
+    ended = ran(
+        "import os, signal, subprocess, sys, threading\n"
+        "from streams.engine.watchdog import Watchdog\n"
+        "with Watchdog(2).guarding('commit_transaction'):\n"
+        "    later = f'import os, time; time.sleep(3); os.kill({os.getpid()}, 18)'\n"
+        "    waking = subprocess.Popen([sys.executable, '-c', later])\n"
+        "    os.kill(os.getpid(), signal.SIGSTOP)\n"
+        "    waking.wait()\n"
+        "    threading.Event().wait(0.8)\n"
+        "print('done')\n"
+    )
+    assert (ended.returncode, ended.stdout) == (0, "done\n")
+
+
 SOURCE = """
 import asyncio
 from headrace.kafka.errors import TopicMissing

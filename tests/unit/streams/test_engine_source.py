@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -134,6 +134,18 @@ def test_partitions_without_a_committed_offset_are_read_from_the_beginning() -> 
     consumer = FakeConsumer(LOG, committed={A: 3})
     Reading(consumer).run()
     assert consumer.seeks == [(A, 3), (B, -2)]
+
+
+def test_requests_that_kafka_dropped_before_they_were_read_leave_a_gap_for_the_ledger() -> None:
+    """Seen to fail with what stood before taken from the first record that is still there."""
+
+    class Expired(FakeConsumer):
+        def seek(self, part: TopicPartition) -> None:
+            super().seek(TopicPartition(part.topic, part.partition, max(part.offset, 20)))
+
+    reading = Reading(Expired({A: LOG[A]}, committed={A: 5})).run()
+    assert reading.offsets(A) == [20, 21, 22, 23, 24]
+    assert [batch.previous_last for batch in reading.delivered] == [{A: 4}]
 
 
 def test_a_committed_offset_that_cannot_be_read_is_not_taken_for_none() -> None:

@@ -48,6 +48,7 @@ def _small(name: str, title: str) -> Fault:
 def mutants() -> tuple[Mutant, ...]:
     """Every mutant; names are unique."""
     too_large = _small("answer_too_large", "One answer is larger than the scorer may send.")
+    scorer_killed = _small("scorer_killed", "The scorer is killed with a batch's outputs produced.")
     sink_killed = _small("sink_killed", "The sink is killed with a range's rows inserted.")
     edited = _small("release_edited", "A release is edited after its signing.")
     exchanged = _small("bundle_exchanged", "A released bundle is exchanged for another.")
@@ -73,7 +74,7 @@ def mutants() -> tuple[Mutant, ...]:
                     new="",
                 ),
             ),
-            fault=_fault("scorer-killed"),
+            fault=scorer_killed,
             caught_by=frozenset({"lost"}),
         ),
         Mutant(

@@ -15,6 +15,7 @@ from tests.faults.campaign.mutants.listed import mutants
 from tests.faults.campaign.mutants.mutant import ROOT, Mutant
 from tests.faults.campaign.run import run
 from tests.faults.campaign.stage import Size
+from tests.faults.worker import PRODUCT
 
 LANES = 2
 EACH_S = 240.0
@@ -48,14 +49,15 @@ def _apart(mutant: Mutant, seed: int, folder: Path) -> dict[str, Any]:
 
 
 def run_alone(name: str, seed: int, folder: Path) -> None:
-    """One mutant in this process. Its workers are of the mutant's tree, where they are started from; the strike and
-    the checker are of the tree that stands here."""
+    """One mutant in this process. Its workers are of the mutant's tree; the strike and the checker are of this one."""
     (mutant,) = [mutant for mutant in mutants() if mutant.name == name]
-    place = folder / name
-    mutant.grow(place / "tree")
-    os.chdir(place / "tree")
+    place = folder.absolute() / name
+    mutant.grow(tree := place / "tree")
+    # Python looks where it is started first, then where PYTHONPATH says.
+    os.chdir(tree)
+    os.environ[PRODUCT] = str(tree)
     outcome = run(mutant.fault, seed, SIZE, place / "run")
     verdict = mutant.verdict(outcome, (place / "run" / "world").glob("*.log"))
-    (folder / f"{name}.json").write_text(json.dumps(verdict, default=str), encoding="utf-8")
+    place.with_suffix(".json").write_text(json.dumps(verdict, default=str), encoding="utf-8")
     if verdict["caught_by"]:
         shutil.rmtree(place, ignore_errors=True)

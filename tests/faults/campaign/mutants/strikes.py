@@ -34,6 +34,16 @@ def answer_too_large(stage: Stage) -> None:
     stage.expect(scorer.said("cause=too-large"), "the answer was taken all the same")
 
 
+def scorer_killed(stage: Stage) -> None:
+    """The scorer is killed when it has produced a batch's outputs and before it commits."""
+    scorer = stage.world.scorer(failpoints=["after_produce=kill@5"])
+    stage.world.sink(**QUICK)
+    stage.sending(rate=200)
+    stage.until(lambda: scorer.ends == [-signal.SIGKILL], "the scorer's death", START_S)
+    stage.struck()
+    stage.await_more(200, START_S)
+
+
 def sink_killed(stage: Stage) -> None:
     """The sink is killed with the rows of a range inserted and the range not marked as done."""
     stage.world.scorer()
