@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from headrace import topics
-from headrace.wire.logblock import FEATURE_PREFIX, LogHeader
+from headrace.wire.logblock import FEATURE_PREFIX, LogHeader, log_rows, log_schema
 from headrace.wire.request import Requests
 
 NOW_US = 1_800_000_000_000_000
@@ -13,7 +13,7 @@ RELEASE = "0" * 64
 
 def log_block(
     read: Requests, model: str, *, partition: int = 0, first: int = 0, scored_at: int = NOW_US
-) -> tuple[LogHeader, dict[str, pa.Array]]:
+) -> tuple[LogHeader, pa.RecordBatch]:
     """The block of requests that stood at consecutive offsets and were all answered."""
     rows = read.n
     columns = {
@@ -46,4 +46,6 @@ def log_block(
         scored_at=scored_at,
         rejects=(),
     )
-    return header, columns | {FEATURE_PREFIX + name: array for name, array in read.features.items()}
+    features = {FEATURE_PREFIX + name: array for name, array in read.features.items()}
+    schema = log_schema({name: array.type for name, array in read.features.items()})
+    return header, log_rows(schema, columns | features)

@@ -1,8 +1,8 @@
 """From decisions to what Kafka is given: answers, log blocks and dead letters. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -91,14 +91,15 @@ class OutputWriter:
         previous_last: Mapping[tuple[str, int], int],
         now_us: int,
     ) -> list[Record]:
-        order = np.argsort(origin.partition, kind="stable")
+        order, parts = _by_partition(origin.partition)
         logged = _pick(
             log_rows(serving.log_schema, _columns(requests, origin, decisions, serving, now_us)),
             order[decisions.ok[order]],
         )
         answered_by = np.where(decisions.ok, decisions.variant, -1)
         made: list[Record] = []
-        for partition, rows in _by_partition(origin.partition, order):
+        for rows in parts:
+            partition = int(origin.partition[rows[0]])
             kept = int(decisions.ok[rows].sum())
             ours, logged = logged.slice(0, kept), logged.slice(kept)
             block = LogBatch(
@@ -220,12 +221,12 @@ def _columns(
     }
 
 
-def _by_partition(partition: np.ndarray, order: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """The partitions of a batch and their rows; order sorts the rows by partition."""
-    ends = np.cumsum(np.bincount(partition)).tolist()
-    for number, (start, end) in enumerate(pairwise([0, *ends])):
-        if start < end:
-            yield number, order[start:end]
+def _by_partition(partition: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """All rows by their partition, whole and in parts; what came first stands first, so that runs stay in place."""
+    came = np.zeros(partition.max() + 1, np.intp)
+    came[partition[::-1]] = np.arange(len(partition))[::-1]
+    order = np.argsort(came[partition], kind="stable")
+    return order, np.split(order, np.flatnonzero(np.diff(partition[order])) + 1)
 
 
 def _pick(batch: pa.RecordBatch, rows: np.ndarray) -> pa.RecordBatch:

@@ -82,7 +82,7 @@ def _logging(sample: Sample, folder: Path) -> Iterator[Operation]:
     task = sample.task(folder, "avro")
     wire, logs = wire_of(task), Logs(task)
 
-    def block(rows: int) -> tuple[LogHeader, dict[str, pa.Array]]:
+    def block(rows: int) -> tuple[LogHeader, pa.RecordBatch]:
         return log_block(sample.reader.read(sample.avro[:rows]), sample.name)
 
     def records(rows: int) -> list[dict[str, Any]]:
@@ -90,8 +90,8 @@ def _logging(sample: Sample, folder: Path) -> Iterator[Operation]:
         return [wire.request(value) | made | {"source_offset": i} for i, value in enumerate(sample.avro[:rows])]
 
     def encode(rows: int) -> Callable[[], Any]:
-        header, columns = block(rows)
-        return lambda: encode_block(header, columns)
+        header, logged = block(rows)
+        return lambda: encode_block(header, logged)
 
     def encode_records(rows: int) -> Callable[[], Any]:
         some = records(rows)

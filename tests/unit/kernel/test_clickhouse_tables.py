@@ -61,22 +61,25 @@ def test_a_models_script_has_all_features_and_no_placeholder_left() -> None:
     features = FeatureSet.parse(
         {"type": "record", "fields": [{"name": "a", "type": "int"}, {"name": "b", "type": "string"}]}
     )
-    table, labels = statements(model_script("toy", features))
+    table, history, labels = statements(model_script("toy", features))
     views = views_script("toy")
     assert (
         table.startswith("CREATE TABLE IF NOT EXISTS toy_predictions") and "`a` Int32" in table and "`b` Low" in table
     )
     assert "CREATE TABLE IF NOT EXISTS toy_labels" in labels
     assert "VIEW toy_by_request" in views and "VIEW toy_labelled" in views
-    assert "{" not in re.sub(r"COMMENT '[^']*'", "", table + labels + views)
+    assert "`a` Int32" in history
+    assert "{" not in re.sub(r"COMMENT '[^']*'", "", table + history + labels + views)
 
 
 def test_every_column_beside_the_features_is_a_name_that_no_feature_may_take() -> None:
-    table, _ = statements(
+    table, history, labels = statements(
         model_script("toy", FeatureSet.parse({"type": "record", "fields": [{"name": "a", "type": "int"}]}))
     )
-    columns = re.findall(r"^    `?(\w+)`? +[A-Z]", table, re.MULTILINE)
-    assert set(columns) - {"a"} <= RESERVED and "source_offset" in columns
+    columns = re.findall(r"^    `?(\w+)`? +[A-Z]", table + history + labels, re.MULTILINE)
+    assert "source_offset" in columns and "label_time" in columns
+    own = re.findall(r"^    `?(\w+)`? +[A-Z]", table + history, re.MULTILINE)
+    assert set(own) - {"a"} <= RESERVED
 
 
 def test_tables_that_take_tokens_keep_them() -> None:
