@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TypeVar
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from headrace import topics
 from headrace.kafka.clients import ErrorEar, KafkaAddress
@@ -27,10 +26,11 @@ class Positions:
 
     def __init__(self, address: KafkaAddress, model: str) -> None:
         self._address, self._topic, self._ear = address, topics.requests(model), ErrorEar()
-        self._group = topics.scorers_group(model)
         own = {"fetch.message.max.bytes": PEEK_BYTES, "queued.max.messages.kbytes": 1024}
         self._consumer = Consumer(address.reader(self._ear) | own)
-        self._admin = AdminClient(address.client(self._ear))
+        # Looks into the scorers' group and never joins it.
+        group = {"group.id": topics.scorers_group(model), "isolation.level": "read_uncommitted"}
+        self._of_group = Consumer(address.reader(self._ear) | group)
 
     def read(self) -> dict[int, Position]:
         """Each partition's offsets."""
@@ -47,6 +47,7 @@ class Positions:
     def close(self) -> None:
         """Close the connection."""
         self._consumer.close()
+        self._of_group.close()
 
     def __enter__(self) -> "Positions":
         return self
@@ -67,11 +68,15 @@ class Positions:
 
     def _offsets(self, asked: list[TopicPartition]) -> list[TopicPartition]:
         """What the scorers committed last. Not what is stable: while they work, some transaction is always open, and a
-        consumer that reads committed records would wait for a moment without one, up to its time-out."""
-        wanted = ConsumerGroupTopicPartitions(self._group, asked)
-        futures = self._admin.list_consumer_group_offsets([wanted], require_stable=False, request_timeout=PATIENCE_S)
-        found: list[TopicPartition] = futures[self._group].result().topic_partitions
-        return found
+        consumer that reads committed records would wait for a moment without one, up to its time-out.
+
+        Not by way of librdkafka's admin client: where a broker answers that it is not the group's coordinator, as for a
+        group that is new, that one ends the process with a segmentation fault.
+        """
+        found = self._of_group.committed(asked, timeout=PATIENCE_S)
+        if errors := [part.error for part in found if part.error is not None]:
+            raise KafkaException(errors[0])
+        return list(found)
 
     def _patiently(self, asked: Callable[[], T]) -> T:
         """Asked again for a while: while a partition or a group changes its broker, Kafka refuses at once."""

@@ -34,7 +34,12 @@ log = structlog.get_logger()
 
 
 class Start(Protocol):
-    """Says where reading goes on after an assignment or after a batch that was not delivered."""
+    """Says where reading goes on after an assignment or after a batch that was not delivered.
+
+    patience_s: how long that may take where more than Kafka is asked; 0 leaves it to the watchdog.
+    """
+
+    patience_s: float
 
     def next_offsets(self, consumer: Consumer, places: Sequence[Place]) -> Mapping[Place, int]:
         """The next offset to read of each place; -2 for the beginning."""
@@ -219,7 +224,7 @@ class GroupSource:
         self._stopping.wait(back_off_s(self._failures))
         try:
             self._settle()
-            with self._watchdog.guarding("reading the committed offsets"):
+            with self._watchdog.guarding("finding where to go on", self._start.patience_s):
                 offsets = dict(self._start.next_offsets(consumer, places))
             for (topic, partition), offset in offsets.items():
                 consumer.seek(TopicPartition(topic, partition, offset))
@@ -257,6 +262,8 @@ def back_off_s(failures: int) -> float:
 
 class FromCommitted:
     """Starts where the group's committed offsets stand."""
+
+    patience_s = 0.0
 
     def next_offsets(self, consumer: Consumer, places: Sequence[Place]) -> Mapping[Place, int]:
         """Committed offsets; the beginning where there is none."""

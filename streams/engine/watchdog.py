@@ -24,13 +24,13 @@ class Watchdog:
 
     def __init__(self, limit_s: float) -> None:
         self._limit_s = limit_s
-        self._step: list[str] | None = None
+        self._step: tuple[str, float] | None = None
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     @contextmanager
-    def guarding(self, doing: str) -> Iterator[None]:
-        """Guard the calls made inside."""
-        self._step = [doing]
+    def guarding(self, doing: str, at_least_s: float = 0.0) -> Iterator[None]:
+        """Guard the calls made inside; at_least_s is for a step that may rightly take longer than the limit."""
+        self._step = (doing, max(self._limit_s, at_least_s))
         try:
             yield
         finally:
@@ -44,10 +44,10 @@ class Watchdog:
             step = self._step
             watched = watched + pause if step is seen else 0.0
             seen = step
-            if seen and watched >= self._limit_s:
-                self._end(seen[0])
+            if seen and watched >= seen[1]:
+                self._end(*seen)
 
-    def _end(self, doing: str) -> None:
-        sys.stderr.write(f"headrace: {doing} did not return within {self._limit_s:.0f} s; ending the process\n")
+    def _end(self, doing: str, limit_s: float) -> None:
+        sys.stderr.write(f"headrace: {doing} did not return within {limit_s:.0f} s; ending the process\n")
         sys.stderr.flush()
         os._exit(EXIT_CODE)

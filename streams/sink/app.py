@@ -87,8 +87,7 @@ def _source(settings: Settings, failpoints: Failpoints) -> tuple[GroupSource, Wr
         config=group_config(address, group=GROUP, ear=ear),
         topics=TOPICS,
         start=FromClickHouse(partial(read_range, address), store, writing),
-        # An insert into a slow ClickHouse may take minutes; only Kafka's calls are guarded.
-        watchdog=Watchdog(max(600.0, settings.worker.watchdog_s)),
+        watchdog=Watchdog(settings.worker.watchdog_s),
         ear=ear,
         batch_rows=BLOCKS_A_BATCH,
         linger_s=settings.worker.sink_seconds,

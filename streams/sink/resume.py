@@ -21,6 +21,9 @@ log = structlog.get_logger()
 class FromClickHouse:
     """The sink's Start: ClickHouse knows what it holds; Kafka knows, beside the offsets, what was to come next."""
 
+    # A range may have to be inserted again, and an insert into a slow ClickHouse may take minutes.
+    patience_s = 600.0
+
     def __init__(self, read: Callable[[Range], Sequence[Message]], store: SinkStore, writing: Writing) -> None:
         self._read, self._store, self._writing = read, store, writing
 

@@ -17,18 +17,12 @@ from tests.faults.campaign.report import passed
 SEED = 1
 SUBSET = (
     "scorer-killed",
-    "scorer-slow-head",
-    "scorer-sigterm",
     "scorer-zombie-before-produce",
-    "scorer-zombie-before-commit",
     "model-raises",
-    "swap-disturbed",
-    "broker-killed",
     "clickhouse-reply-lost",
     "sink-killed",
     "poison",
     "bundle-spoilt",
-    "rollback-without-registry",
 )
 
 

@@ -47,20 +47,21 @@ def _advice(code: int) -> str:
 
 def shared_tables(client: ClickHouse | None) -> Finding:
     """Whether the tables that all models share are there."""
-    return _tables(client, "shared tables", "shared.sql", "", "`headrace apply FOLDER` creates what is missing")
+    return _tables(client, "shared tables", ("shared.sql",), "", "`headrace apply FOLDER` creates what is missing")
 
 
 def model_tables(client: ClickHouse | None, models: Sequence[str]) -> list[Finding]:
     """Whether the tables and views of each model are there."""
     advice = "`headrace apply` with the model's folder creates them"
-    return [_tables(client, f"tables of {model}", "model.sql", model, advice) for model in models]
+    return [_tables(client, f"tables of {model}", ("model.sql", "views.sql"), model, advice) for model in models]
 
 
-def _tables(client: ClickHouse | None, name: str, script: str, model: str, advice: str) -> Finding:
+def _tables(client: ClickHouse | None, name: str, scripts: Sequence[str], model: str, advice: str) -> Finding:
     if client is None:
         return skipped(name, NO_ANSWER)
-    text = (schemas_folder() / "clickhouse" / script).read_text(encoding="utf-8").replace("{model}", model)
-    wanted = CREATED.findall(text)
+    folder = schemas_folder() / "clickhouse"
+    texts = [(folder / script).read_text(encoding="utf-8").replace("{model}", model) for script in scripts]
+    wanted = [table for text in texts for table in CREATED.findall(text)]
     there = {row[0] for row in client.rows("SELECT name FROM system.tables WHERE database = currentDatabase()")}
     if missing := [table for table in wanted if table not in there]:
         return failed(name, f"missing: {', '.join(missing)}", advice)
