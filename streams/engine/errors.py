@@ -1,5 +1,6 @@
 """HeadraceError
 ├── NotDelivered     raised when a batch's outputs did not become visible; the batch will be read again
+├── CoordinatorLost  raised when a consumer does not find its group's coordinator any more; a new one takes its place
 └── NameTaken        raised when another live worker has this worker's name
 """
 
@@ -12,6 +13,13 @@ class NotDelivered(HeadraceError):
     def __init__(self, cause: str, detail: str) -> None:
         self.cause = cause
         super().__init__(f"{cause}: {detail}")
+
+
+class CoordinatorLost(HeadraceError):
+    """Raised when a consumer asked in vain for its group's offsets, so often in a row."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(f"the group's offsets could not be read {times} times in a row; a new consumer joins")
 
 
 class NameTaken(HeadraceError):

@@ -19,7 +19,7 @@ from headrace.kafka.clients import ErrorEar
 from streams.engine.allocator import give_back
 from streams.engine.batch import Batch, Place, Work, offset_of, place_of
 from streams.engine.behind import Behind
-from streams.engine.errors import NameTaken, NotDelivered
+from streams.engine.errors import CoordinatorLost, NameTaken, NotDelivered
 from streams.engine.watchdog import Watchdog
 
 POLL_S = 0.2
@@ -29,6 +29,8 @@ LONGEST_BACK_OFF_S = 2.0
 # After so many rows the first quiet moment is used to give memory back.
 BURST = 10_000
 FENCED_AGAIN_S = 10.0
+# A consumer may never find its group's coordinator again once that was away (librdkafka 5511); a new one does.
+REFUSED_MOST = 3
 FENCED = (KafkaError.FENCED_INSTANCE_ID, KafkaError._FENCED)
 log = structlog.get_logger()
 
@@ -68,7 +70,7 @@ class GroupSource:
         self._stopping = threading.Event()
         self._stale = True
         self._next: dict[Place, int] = {}
-        self._failures = 0
+        self._failures = self._refused_by_kafka = 0
         self.assigned: tuple[Place, ...] = ()
         self.behind = Behind()
         self._busy_rows = 0
@@ -87,6 +89,8 @@ class GroupSource:
         while not self._stopping.is_set():
             try:
                 self._belong(hand)
+            except CoordinatorLost as error:
+                log.warning("joining-again", detail=str(error))
             except NameTaken as error:
                 if time.monotonic() < fenced_at + FENCED_AGAIN_S:
                     raise
@@ -231,7 +235,12 @@ class GroupSource:
         except (KafkaException, HeadraceError) as error:
             self._failures += 1
             log.warning("rewind-failed", detail=str(error), heard=self._ear.last)
+            self._refused_by_kafka = self._refused_by_kafka + 1 if isinstance(error, KafkaException) else 0
+            if self._refused_by_kafka == REFUSED_MOST:
+                self._refused_by_kafka = 0
+                raise CoordinatorLost(REFUSED_MOST) from None
             return
+        self._refused_by_kafka = 0
         self._next = {place: max(0, offset) for place, offset in offsets.items()}
         self._stale = False
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from headrace.kafka.clients import ErrorEar
 from streams.engine.batch import Batch, Place, offset_of, place_of
 from streams.engine.errors import NameTaken, NotDelivered
-from streams.engine.source import LONGEST_BACK_OFF_S, FromCommitted, GroupSource, back_off_s
+from streams.engine.source import LONGEST_BACK_OFF_S, REFUSED_MOST, FromCommitted, GroupSource, back_off_s
 from streams.engine.watchdog import Watchdog
 from tests.fakes.kafka_consumer import FakeConsumer
 from tests.fakes.records import record
@@ -161,6 +161,14 @@ def test_going_back_is_tried_until_it_succeeds() -> None:
     consumer.committed_errors = [KafkaException(KafkaError(KafkaError._TIMED_OUT, "slow"))] * 2
     reading = Reading(consumer).run()
     assert reading.offsets(A) == list(range(20, 25)) and reading.offsets(B) == [9]
+
+
+def test_a_consumer_that_asks_in_vain_too_often_is_replaced_and_nothing_is_lost() -> None:
+    consumer = FakeConsumer(LOG, committed={A: 20, B: 9})
+    consumer.committed_errors = [KafkaException(KafkaError(KafkaError._TIMED_OUT, "slow"))] * REFUSED_MOST
+    reading = Reading(consumer).run()
+    assert reading.offsets(A) == list(range(20, 25)) and reading.offsets(B) == [9]
+    assert consumer.openings == 2
 
 
 def test_what_is_open_is_settled_before_committed_offsets_are_read() -> None:
