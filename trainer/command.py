@@ -1,7 +1,6 @@
 """The command `headrace train`."""
 
 import json
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -9,21 +8,11 @@ from rich.console import Console
 
 from headrace import settings
 from headrace.candidate import asked as asked_for
-from headrace.candidate import post, proposed
-from headrace.clickhouse.client import ClickHouse, clickhouse_address
+from headrace.candidate import post
 from headrace.kafka.connect import kafka_address
-from headrace.registry import Registry
-from headrace.release import TrustedKeys
-from headrace.settings import Settings
-from trainer import app
-from trainer.champion import champion
-from trainer.core.query import Query, query
-from trainer.dataset import ClickHouseRows
-from trainer.errors import QueryError
-from trainer.finding import find_folder
 from trainer.ports import Progress
-from trainer.registry import BundleRegistry
 from trainer.reproducing import reproduce
+from trainer.running import Wanted, train_and_propose
 
 
 @click.command()
@@ -54,85 +43,10 @@ def train(
         click.echo(json.dumps(again.to_dict()) if as_json else "\n".join(again.lines()))
         raise SystemExit(1 if again.differences else 0)
     else:
-        facts = train_here(model, configured, progress, since=since, until=until, evaluate_until=evaluate_until)
+        facts = train_and_propose(
+            Wanted(model=model, since=since, until=until, evaluate_until=evaluate_until), configured, progress
+        )
         click.echo(json.dumps(facts) if as_json else text(facts))
-
-
-def train_here(
-    model: str,
-    configured: Settings,
-    progress: Progress,
-    *,
-    since: str | None = None,
-    until: str | None = None,
-    evaluate_until: str | None = None,
-    request: str = "",
-) -> dict[str, Any]:
-    """Train, register, propose; what was measured."""
-    address, kafka = clickhouse_address(configured), kafka_address(configured)
-    clickhouse = ClickHouse(address)
-    try:
-        folder = find_folder(model, clickhouse)
-        days = folder.toml.training.evaluation_days
-        until = until or _until(clickhouse, folder.name, days)
-    finally:
-        clickhouse.close()
-    wanted: Query = query(since=since or None, until=until, evaluate_until=evaluate_until, evaluation_days=days)
-    run = app.Run(
-        folder=folder,
-        asked=wanted,
-        as_of=datetime.now(UTC),
-        champion=champion(
-            folder.name,
-            kafka=kafka,
-            trusted=TrustedKeys.read(configured.trusted_keys_folder),
-            registry=Registry.open(configured.registry_url),
-            cache=configured.bundle_cache,
-            progress=progress,
-        ),
-    )
-    registry = BundleRegistry(configured.registry_url)
-    trained = app.train(run, rows=ClickHouseRows(address), registry=registry, progress=progress)
-    facts = report(trained)
-    proposal = proposed(
-        model=folder.name,
-        version=trained.registered.version,
-        digest=trained.registered.digest,
-        actor=configured.acting,
-        metrics=dict(trained.draft.metrics),
-        request=request,
-    )
-    post(kafka, proposal)
-    return facts
-
-
-def _until(clickhouse: ClickHouse, model: str, days: int) -> str:
-    """So long before the latest label that the rows after it can be evaluated."""
-    found = clickhouse.rows(
-        f"SELECT greatest((SELECT max(label_time) FROM {model}_history), "
-        f"(SELECT ifNull(max(label_time), toDateTime64(0, 3, 'UTC')) FROM {model}_labels)) AS latest",
-        doing="reading the latest label",
-    )
-    latest: datetime = found[0][0]
-    if latest.year <= 1970:
-        raise QueryError(f"{model} has neither history nor labels; `headrace import {model} FILE` brings some")
-    return (min(latest, datetime.now(UTC)) - timedelta(days=days)).isoformat()
-
-
-def report(trained: app.Trained) -> dict[str, Any]:
-    """What a run measured, as --json prints it."""
-    draft = trained.draft
-    counts = ("rows", "positives", "evaluation_rows", "evaluation_positives")
-    measured = {n: v for n, v in draft.metrics.items() if n not in ("rows", "positives", "intervals")}
-    return {
-        "model": draft.model,
-        "version": trained.registered.version,
-        **{name: draft.training[name] for name in counts},
-        **measured,
-        "against": draft.training.get("against"),
-        "seconds": round(trained.seconds, 3),
-        "bundle_digest": trained.registered.digest,
-    }
 
 
 def text(facts: dict[str, Any]) -> str:

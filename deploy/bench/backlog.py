@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from deploy.bench.errors import BenchFailed
 from deploy.bench.process import Running, await_all
 from deploy.bench.site import PARTITIONS, Site
 from headrace import topics
+from headrace.kafka.group import GroupOffsets
 
 CHUNK = 20_000
 CALL_S = 60.0
@@ -36,7 +37,8 @@ class Backlog:
 
     def __init__(self, site: Site, values: Sequence[bytes]) -> None:
         self._site, self._values = site, values
-        self._topic, self._group = topics.requests(site.model), topics.scorers_group(site.model)
+        self._topic = topics.requests(site.model)
+        self._group = GroupOffsets(site.address, topics.scorers_group(site.model))
         self._admin = AdminClient(site.address.client())
         own = {"transactional.id": f"backlog-{site.model}", "transaction.timeout.ms": 600_000}
         bulk = {"linger.ms": 5, "queue.buffering.max.messages": 2 * CHUNK, "batch.size": 500_000}
@@ -70,8 +72,5 @@ class Backlog:
         return {part.partition: future.result(CALL_S).offset - MARKER for part, future in found.items()}
 
     def _done(self, ends: dict[int, int]) -> bool:
-        asked = [TopicPartition(self._topic, p) for p in ends]
-        group = ConsumerGroupTopicPartitions(self._group, asked)
-        (future,) = self._admin.list_consumer_group_offsets([group], request_timeout=CALL_S).values()
-        found = future.result(CALL_S).topic_partitions
+        found = self._group.committed([TopicPartition(self._topic, p) for p in ends])
         return all(part.offset >= ends[part.partition] for part in found)

@@ -6,8 +6,8 @@ from typing import Any
 from deploy.demo.tally import Tally
 from headrace.clickhouse.client import ClickHouse
 from headrace.ledger.report import LedgerReport
-from headrace.quality.judging import State, judge
-from headrace.quality.reading import QualityReader, about
+from headrace.quality.judging import State
+from headrace.quality.reading import quality_of
 from headrace.release import Link
 
 MODEL = "flights"
@@ -56,16 +56,7 @@ def swap_seconds(clickhouse: ClickHouse, link: Link) -> dict[str, float]:
 
 def quality(clickhouse: ClickHouse) -> dict[str, dict[str, Any]]:
     """Of each version: its labels, the share that has arrived, and how good it was on the days that may be judged."""
-    known, day = about(clickhouse, MODEL), timedelta(days=1)
-    reader = QualityReader(clickhouse, MODEL, day, None, None)
-    cohorts = judge(
-        task=known.task,
-        predicted=reader.predicted(),
-        labelled=reader.labelled(),
-        window=day,
-        clock=reader.clock(),
-        expected=known.expected,
-    )
+    cohorts = quality_of(clickhouse, MODEL, window=timedelta(days=1)).cohorts
     found = {}
     for version in sorted({one.version for one in cohorts}):
         ours = [one for one in cohorts if one.version == version]

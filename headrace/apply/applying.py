@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from headrace.apply.columns import partition_faults, plan
+from headrace.apply.columns import Plan, partition_faults, plan
 from headrace.apply.errors import BreakingChange
 from headrace.clickhouse.client import ClickHouse, statements
 from headrace.clickhouse.ddl import column, described, model_script, shared_script, views_script
@@ -62,6 +62,19 @@ def apply(
         raise BreakingChange(folder.name, faults)
     created = create_topics(kafka, topics, replication)
     _await_topics(kafka, created)
+    _tables(clickhouse, folder, wanted)
+    clickhouse.insert("models", _described(folder))
+    return Applied(
+        model=folder.name,
+        topics_created=tuple(created),
+        columns_added=tuple(feature.name for feature in wanted.add) if wanted else (),
+        table_created=not existing,
+        schema=schemas.put_schema(request_schema(folder.name, folder.features)).hex(),
+    )
+
+
+def _tables(clickhouse: ClickHouse, folder: ModelFolder, wanted: Plan | None) -> None:
+    """Tables, then columns that are new to them, then the views that name the columns."""
     for statement in statements(shared_script()) + statements(model_script(folder.name, folder.features)):
         clickhouse.run(statement, doing=f"creating the tables of {folder.name}")
     for table in FEATURED:
@@ -77,14 +90,6 @@ def apply(
             )
     for statement in statements(views_script(folder.name)):
         clickhouse.run(statement, doing=f"creating the views of {folder.name}")
-    clickhouse.insert("models", _described(folder))
-    return Applied(
-        model=folder.name,
-        topics_created=tuple(created),
-        columns_added=tuple(feature.name for feature in wanted.add) if wanted else (),
-        table_created=not existing,
-        schema=schemas.put_schema(request_schema(folder.name, folder.features)).hex(),
-    )
 
 
 def _described(folder: ModelFolder) -> dict[str, list[Any]]:

@@ -26,6 +26,11 @@ class ClickHouseAddress:
     database: str = "default"
     secure: bool = False
 
+    def options(self, timeout_s: float) -> dict[str, Any]:
+        """As the driver's client takes it."""
+        where = {name: getattr(self, name) for name in ("host", "port", "user", "password", "database", "secure")}
+        return where | {"connect_timeout": 10, "send_receive_timeout": timeout_s, "settings": SETTINGS}
+
 
 def clickhouse_address(settings: Settings) -> ClickHouseAddress:
     """Where ClickHouse is, as the settings say; raises SettingsError when they do not."""
@@ -48,17 +53,7 @@ class ClickHouse:
         self.address = address
         # The driver logs a traceback before it raises what becomes one sentence here.
         logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
-        self._client = ColumnarClient(
-            host=address.host,
-            port=address.port,
-            user=address.user,
-            password=address.password,
-            database=address.database,
-            secure=address.secure,
-            connect_timeout=10,
-            send_receive_timeout=timeout_s,
-            settings=SETTINGS,
-        )
+        self._client = ColumnarClient(**address.options(timeout_s))
 
     def rows(
         self, query: str, parameters: Mapping[str, Any] | None = None, *, doing: str = "querying"

@@ -9,7 +9,7 @@ from clickhouse_driver import Client
 from clickhouse_driver import errors as driver
 from clickhouse_driver.result import IterQueryResult
 
-from headrace.clickhouse.client import SETTINGS, ClickHouseAddress, first_part
+from headrace.clickhouse.client import ClickHouseAddress, first_part
 from headrace.clickhouse.errors import ClickHouseRefused, ClickHouseUnreachable
 
 
@@ -34,16 +34,7 @@ def read_columns(
 
     Raises ClickHouseRefused or ClickHouseUnreachable.
     """
-    client = Client(
-        host=address.host,
-        port=address.port,
-        user=address.user,
-        password=address.password,
-        database=address.database,
-        secure=address.secure,
-        send_receive_timeout=timeout_s,
-        settings=SETTINGS,
-    )
+    client = Client(**address.options(timeout_s))
     client.iter_query_result_cls = _Blocks
     try:
         with closing(client.execute_iter(query, dict(parameters))) as blocks:

@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from headrace import topics
 from headrace.kafka.clients import ErrorEar, KafkaAddress
 from headrace.kafka.errors import KafkaUnreachable, TopicMissing
+from headrace.kafka.group import GroupOffsets
 from headrace.kafka.read import end_offsets
 from headrace.ledger.facts import Position
 
@@ -28,9 +29,7 @@ class Positions:
         self._address, self._topic, self._ear = address, topics.requests(model), ErrorEar()
         own = {"fetch.message.max.bytes": PEEK_BYTES, "queued.max.messages.kbytes": 1024}
         self._consumer = Consumer(address.reader(self._ear) | own)
-        # Looks into the scorers' group and never joins it.
-        group = {"group.id": topics.scorers_group(model), "isolation.level": "read_uncommitted"}
-        self._of_group = Consumer(address.reader(self._ear) | group)
+        self._of_group = GroupOffsets(address, topics.scorers_group(model), self._ear)
 
     def read(self) -> dict[int, Position]:
         """Each partition's offsets."""
@@ -60,23 +59,11 @@ class Positions:
             found = self._consumer.list_topics(self._topic, timeout=PATIENCE_S).topics[self._topic]
             if found.error is not None:
                 raise TopicMissing(self._topic)
-            parts = self._offsets([TopicPartition(self._topic, partition) for partition in found.partitions])
+            parts = self._of_group.committed([TopicPartition(self._topic, part) for part in found.partitions])
         except KafkaException as error:
             heard = self._ear.last or error.args[0].str()
             raise KafkaUnreachable(f"reading the offsets of {self._topic}", self._address.bootstrap, heard) from None
         return {part.partition: part.offset if part.offset >= 0 else None for part in parts}
-
-    def _offsets(self, asked: list[TopicPartition]) -> list[TopicPartition]:
-        """What the scorers committed last. Not what is stable: while they work, some transaction is always open, and a
-        consumer that reads committed records would wait for a moment without one, up to its time-out.
-
-        Not by way of librdkafka's admin client: where a broker answers that it is not the group's coordinator, as for a
-        group that is new, that one ends the process with a segmentation fault.
-        """
-        found = self._of_group.committed(asked, timeout=PATIENCE_S)
-        if errors := [part.error for part in found if part.error is not None]:
-            raise KafkaException(errors[0])
-        return list(found)
 
     def _patiently(self, asked: Callable[[], T]) -> T:
         """Asked again for a while: while a partition or a group changes its broker, Kafka refuses at once."""

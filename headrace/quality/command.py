@@ -10,8 +10,8 @@ import click
 from rich.console import Console
 
 from headrace.clickhouse.client import ClickHouse, clickhouse_address
-from headrace.quality.judging import Cohort, judge
-from headrace.quality.reading import QualityReader, about
+from headrace.quality.judging import Cohort
+from headrace.quality.reading import quality_of
 from headrace.quality.showing import table
 from headrace.settings import load
 
@@ -72,24 +72,16 @@ def quality(
     """How good MODEL's answers were, by their labels: by version, variant and window."""
     clickhouse = ClickHouse(clickhouse_address(load()))
     try:
-        known = about(clickhouse, model)
-        reader = QualityReader(clickhouse, model, window, since, until)
-        clock = reader.clock()
-        cohorts = judge(
-            task=known.task,
-            predicted=reader.predicted(),
-            labelled=reader.labelled(),
-            window=window,
-            clock=clock,
-            expected=known.expected,
-        )
+        found = quality_of(clickhouse, model, window=window, since=since, until=until)
     finally:
         clickhouse.close()
-    shown = [one for one in cohorts if version in (None, one.version)]
+    shown = [one for one in found.cohorts if version in (None, one.version)]
     if plot and shown:
         _drawn(model, shown, plot)
     if as_json:
-        click.echo(json.dumps({"model": model, "task": known.task, "clock": _iso(clock), "cohorts": _told(shown)}))
+        click.echo(
+            json.dumps({"model": model, "task": found.task, "clock": _iso(found.clock), "cohorts": _told(shown)})
+        )
     else:
         _print(model, shown)
 

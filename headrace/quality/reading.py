@@ -8,7 +8,7 @@ import numpy as np
 
 from headrace.clickhouse.client import ClickHouse
 from headrace.quality.errors import UnknownModel
-from headrace.quality.judging import Expected, Key, Rows
+from headrace.quality.judging import Cohort, Expected, Key, Rows, judge
 
 # A clock may be wrong; nothing has happened after now.
 CLOCK = """
@@ -89,6 +89,38 @@ class QualityReader:
 
     def _rows(self, query: str) -> list[Any]:
         return self._clickhouse.rows(query.format(model=self._model), self._asked, doing="reading answers and labels")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """What can be said of a model when it is `clock` in its stream."""
+
+    task: str
+    clock: datetime
+    cohorts: list[Cohort]
+
+
+def quality_of(
+    clickhouse: ClickHouse,
+    model: str,
+    *,
+    window: timedelta,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Quality:
+    """Read and judge; raises UnknownModel."""
+    known = about(clickhouse, model)
+    reader = QualityReader(clickhouse, model, window, since, until)
+    clock = reader.clock()
+    cohorts = judge(
+        task=known.task,
+        predicted=reader.predicted(),
+        labelled=reader.labelled(),
+        window=window,
+        clock=clock,
+        expected=known.expected,
+    )
+    return Quality(task=known.task, clock=clock, cohorts=cohorts)
 
 
 def _rows(row: Any) -> Rows:

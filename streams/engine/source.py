@@ -179,7 +179,8 @@ class GroupSource:
     def _last(self, messages: list[Message]) -> Iterable[Message]:
         """The last message of each place; without a call of ours, or where there is one topic a pair, for each."""
         partitions = map(Message.partition, messages)
-        places = partitions if len(self._topics) == 1 else zip(map(Message.topic, messages), partitions, strict=True)
+        one = len(self._topics) == 1 and not self._topics[0].startswith("^")
+        places = partitions if one else zip(map(Message.topic, messages), partitions, strict=True)
         return dict(zip(places, messages, strict=True)).values()
 
     def _serve(self, batch: Batch, hand: Callable[[Batch], None]) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from headrace.clickhouse.values import values
 from headrace.wire.label import Label
 from headrace.wire.logblock import FEATURE_PREFIX, LogHeader
 
@@ -67,7 +67,7 @@ def prediction_columns(blocks: Sequence[PlacedBlock]) -> Columns:
     """The rows of all blocks, which are of one shape, for M_predictions."""
     table = pa.concat_tables([block.table for block in blocks])
     sources = [block.header.source_partition for block in blocks for _ in range(block.rows)]
-    columns: Columns = {name.removeprefix(FEATURE_PREFIX): _values(table[name]) for name in table.column_names}
+    columns: Columns = {name.removeprefix(FEATURE_PREFIX): values(table[name]) for name in table.column_names}
     releases = [block.header.release for block in blocks for _ in range(block.rows)]
     return columns | {"source_partition": sources, "release": releases}
 
@@ -120,20 +120,7 @@ def event_columns(events: Sequence[PlacedEvent]) -> Columns:
     return dict(columns) | {"happened_at": [event.happened_ms for event in events]}
 
 
-def without(columns: Mapping[str, Sequence[Any]], name: str, values: Collection[Any]) -> Columns:
+def without(columns: Mapping[str, Sequence[Any]], name: str, there: Collection[Any]) -> Columns:
     """The rows whose value in this column is none of these."""
-    keep = [row for row, value in enumerate(columns[name]) if value not in values]
+    keep = [row for row, value in enumerate(columns[name]) if value not in there]
     return {each: [data[row] for row in keep] for each, data in columns.items()}
-
-
-def _values(column: pa.ChunkedArray) -> Sequence[Any]:
-    """What the driver takes: numbers as they lie in memory, instants as ticks, else Python values."""
-    if column.null_count == 0 and (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
-        plain: Sequence[Any] = memoryview(column.to_numpy())
-        return plain
-    if pa.types.is_timestamp(column.type) or pa.types.is_date64(column.type):
-        column = column.cast(pa.int64())
-    if pa.types.is_dictionary(column.type):
-        column = pc.cast(column, column.type.value_type)
-    values: Sequence[Any] = column.to_pylist()
-    return values

@@ -10,8 +10,8 @@ from headrace import settings
 from headrace.clickhouse.client import ClickHouse, clickhouse_address
 from headrace.eventlog import log_as_events
 from headrace.kafka.connect import kafka_address
-from trainer.command import train_here
 from trainer.ports import Progress
+from trainer.running import Wanted, train_and_propose
 from trainer.working.due import Due
 from trainer.working.work import Work
 
@@ -33,8 +33,8 @@ def train() -> None:
     work = Work(
         kafka=kafka,
         name=configured.worker_name("train"),
-        train=lambda asked: train_here(
-            asked.model, configured, Events(), since=asked.since, until=asked.until, request=asked.id
+        train=lambda asked: train_and_propose(
+            Wanted(model=asked.model, since=asked.since, until=asked.until, request=asked.id), configured, Events()
         ),
         due=Due(kafka, lambda: ClickHouse(clickhouse_address(configured)), configured.worker_name("train")),
     )
