@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import weakref
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -141,5 +142,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            pipe.close()
+        # One that ended may have left an order unread, which closing would try to send once more.
+        with suppress(OSError):
+            if pipe is not None:
+                pipe.close()

@@ -4,12 +4,15 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from headrace.kafka.clients import ErrorEar, KafkaAddress
 from headrace.kafka.errors import KafkaUnreachable
 
 PATIENCE_S = 20.0
+# While a broker starts, or for the moment in which its controller has not heard of it, a partition has no leader.
+NO_LEADER_NOW = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
+RETRY_S = 0.2
 
 
 def read_to_end(address: KafkaAddress, topic: str, *, batch: int = 5000) -> Iterator[list[Message]]:
@@ -55,8 +58,19 @@ def end_offsets(consumer: Consumer, topic: str, address: KafkaAddress, ear: Erro
     """First and next offset of each partition (as far as committed); a missing topic has none."""
     try:
         metadata = consumer.list_topics(topic, timeout=PATIENCE_S).topics[topic]
-        return {
-            p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=PATIENCE_S) for p in metadata.partitions
-        }
+        return {p: watermarks(consumer, TopicPartition(topic, p)) for p in metadata.partitions}
     except KafkaException as error:
         raise KafkaUnreachable(f"reading {topic}", address.bootstrap, ear.last or str(error.args[0].str())) from None
+
+
+def watermarks(consumer: Consumer, part: TopicPartition) -> tuple[int, int]:
+    """First and next offset of a partition; one without a leader is asked again. Raises KafkaException."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            low, high = consumer.get_watermark_offsets(part, timeout=PATIENCE_S)
+            return low, high
+        except KafkaException as error:
+            if error.args[0].code() not in NO_LEADER_NOW or time.monotonic() > until:
+                raise
+            time.sleep(RETRY_S)

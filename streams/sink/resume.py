@@ -6,6 +6,7 @@ import structlog
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from headrace.kafka.clients import KafkaAddress
+from headrace.kafka.read import watermarks
 from streams.engine.batch import offset_of
 from streams.engine.errors import NotDelivered
 from streams.engine.source import committed
@@ -14,7 +15,6 @@ from streams.sink.store import LABELS, SinkStore
 from streams.sink.writing import LOGS, Writing
 
 PATIENCE = 50
-PATIENCE_S = 10.0
 log = structlog.get_logger()
 
 
@@ -50,7 +50,7 @@ def read_range(address: KafkaAddress, span: Range) -> list[Message]:
     consumer = Consumer(address.reader())
     found: list[Message] = []
     try:
-        low, _ = consumer.get_watermark_offsets(TopicPartition(span.topic, span.partition), timeout=PATIENCE_S)
+        low, _ = watermarks(consumer, TopicPartition(span.topic, span.partition))
         if low > span.last:
             log.error("range-expired", token=span.token, first_held=low)
             return []

@@ -20,6 +20,7 @@ from headrace.clickhouse.errors import ClickHouseUnreachable
 from headrace.errors import HeadraceError
 from headrace.kafka.clients import ErrorEar, KafkaAddress
 from headrace.kafka.errors import KafkaUnreachable
+from headrace.kafka.read import watermarks
 from trainer.working.due import Due
 
 GROUP = "headrace.trainer"
@@ -69,7 +70,7 @@ class Work:
     def _at_end(consumer: Consumer) -> bool:
         try:
             parts = consumer.assignment()
-            ends = [consumer.get_watermark_offsets(part, timeout=10)[1] for part in parts]
+            ends = [watermarks(consumer, part)[1] for part in parts]
             return all(at.offset >= end or end == 0 for at, end in zip(consumer.position(parts), ends, strict=True))
         except KafkaException as error:
             log.warning("consumer-error", detail=str(error))

@@ -77,8 +77,10 @@ def _read(jar: LockedJar, url: str, meter: Meter) -> bytes:
         # http.client ends in silence when the connection is cut while reading in pieces.
         if announced and len(content) < min(int(announced), jar.size):
             raise ConnectionError(f"the connection ended after {len(content)} of {announced} bytes")
-    except BaseException:
+    except BaseException as error:
         meter.add(-len(content))
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         raise
     return bytes(content)
 

