@@ -11,19 +11,20 @@ WIDTH = 100
 def cli_reference() -> str:
     """The help of every command and of those below it."""
     parts = ["# The command line", "", "Generated from the commands by `make docs`.", ""]
+    top = cli.make_context("headrace", [], resilient_parsing=True, max_content_width=WIDTH, terminal_width=WIDTH)
     for name in COMMANDS:
-        command = cli.get_command(click.Context(cli), name)
-        assert command is not None, name
-        parts += _described(command, f"headrace {name}")
+        parts += _described(top, name)
     return "\n".join(parts)
 
 
-def _described(command: click.Command, path: str) -> list[str]:
-    context = click.Context(command, info_name=path, max_content_width=WIDTH, terminal_width=WIDTH)
-    parts = [f"## `{path}`", "", "```text", command.get_help(context).strip(), "```", ""]
+def _described(above: click.Context, name: str) -> list[str]:
+    assert isinstance(above.command, click.Group)
+    command = above.command.get_command(above, name)
+    assert command is not None, name
+    # Below its parent's context, so that the help is what a user sees, the short form of --help included.
+    context = click.Context(command, parent=above, info_name=name)
+    parts = [f"## `{context.command_path}`", "", "```text", command.get_help(context).strip(), "```", ""]
     if isinstance(command, click.Group):
-        for name in command.list_commands(context):
-            below = command.get_command(context, name)
-            assert below is not None, name
-            parts += _described(below, f"{path} {name}")
+        for below in command.list_commands(context):
+            parts += _described(context, below)
     return parts
