@@ -129,6 +129,7 @@ def _status(name: str, slot: Slot, measures: Measures) -> Mapping[str, Any]:
         "worker": name,
         "release": serving.release if serving else None,
         "versions": list(serving.versions) if serving else [],
+        "pinned": dict(serving.pinned) if serving else {},
         "ok": measures.ok,
         "rejected": measures.rejected,
     }

@@ -122,7 +122,8 @@ class Releases:
     def _swap(self, serving: Serving, link: Link, seconds: float) -> None:
         self._slot.swap(serving)
         self.serving.set()
-        self._tell("release-loaded", link, versions=list(serving.versions), seconds=round(seconds, 3))
+        told = {"versions": list(serving.versions), "pinned": dict(serving.pinned), "seconds": round(seconds, 3)}
+        self._tell("release-loaded", link, **told)
 
     def _served(self) -> str:
         return self._slot.current.release if self._slot.current else ""
