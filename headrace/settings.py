@@ -92,6 +92,10 @@ class Settings(BaseSettings):
         default="", description="where bundles are: a folder, s3://, gs:// or az:// (default: data_dir)"
     )
     cache_dir: str = Field(default="", description="local cache of bundles (default: in data_dir)")
+    image_bundle: str = Field(
+        default="",
+        description="folder of the one bundle in this image: a scorer serves no other and asks no registry",
+    )
     signing_key: str = Field(default="", description="the desk's private key file (default: data_dir/keys/desk.pem)")
     trusted_keys: str = Field(
         default="", description="folder of public keys whose releases count (default: data_dir/keys/trusted)"

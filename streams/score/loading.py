@@ -15,7 +15,7 @@ WARM_CALLS = 3
 
 
 class BundleSource(Protocol):
-    """Where bundles come from: the registry, or the one in this image."""
+    """Where bundles come from: the registry, or the one that is in this image."""
 
     def fetch_bundle(self, model: str, version: str, digest: str, cache: Path) -> Path:
         """The folder of a bundle whose digests hold."""
@@ -29,9 +29,9 @@ class Loading:
     """
 
     def __init__(
-        self, registry: BundleSource, cache: Path, schemas: SchemaSource, pinned: Mapping[str, float] | None = None
+        self, bundles: BundleSource, cache: Path, schemas: SchemaSource, pinned: Mapping[str, float] | None = None
     ) -> None:
-        self._registry, self._cache, self._schemas = registry, cache, schemas
+        self._bundles, self._cache, self._schemas = bundles, cache, schemas
         self._pinned = pinned or {}
         self._loaded: dict[str, Bundle] = {}
         self._retired: list[Bundle] = []
@@ -56,7 +56,7 @@ class Loading:
             model=release.model,
             release=link.id,
             variants=served,
-            parameters=release.parameters | self._pinned,
+            parameters={**release.parameters, **self._pinned},
             pinned=self._pinned,
             reader=RequestReader(release.model, _union([one.features for one in served]), self._schemas),
         )
@@ -67,7 +67,7 @@ class Loading:
         return ServedVariant(variant=variant, predictor=bundle.predictor, features=bundle.features)
 
     def _bundle(self, model: str, variant: Variant) -> Bundle:
-        folder = self._registry.fetch_bundle(model, variant.version, variant.digest, self._cache)
+        folder = self._bundles.fetch_bundle(model, variant.version, variant.digest, self._cache)
         tried_once(self._cache, variant.digest, lambda: verify(folder, variant.digest))
         bundle = load(folder, variant.digest)
         _warm(bundle)
