@@ -22,7 +22,6 @@ from headrace.kafka.clients import ErrorEar, KafkaAddress
 from headrace.kafka.errors import KafkaUnreachable
 from trainer.working.due import Due
 
-GROUP = "headrace.trainer"
 POLL_S = 0.2
 LOOK_S = 30.0
 RETRY_S = 10.0
@@ -141,7 +140,7 @@ class Work:
 
     def _config(self) -> dict[str, Any]:
         own = {
-            "group.id": GROUP,
+            "group.id": topics.TRAINER_GROUP,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             "session.timeout.ms": 10_000,
