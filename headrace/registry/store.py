@@ -68,7 +68,7 @@ class WriteOnce:
     def _there(self, doing: str) -> ObjectStore:
         if self._folder and not self._folder.is_dir():
             raise RegistryUnavailable(
-                f"{doing}: the folder {self.url} is not there; it was moved, is not mounted, or nothing was put there yet"
+                f"{doing}: the folder {self.url} is not there; moved, not mounted, or nothing was put there yet"
             )
         return self._open()
 
