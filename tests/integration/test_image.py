@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from deploy.local.kafka.ports import pick_free
 from headrace import topics
@@ -21,15 +21,20 @@ from tests.faults.worker import ROOT, until
 from tests.faults.world import World
 
 
-def headrace(world: World, *arguments: str) -> Any:
-    """What `headrace ARGUMENTS --json` prints, in this process."""
+def typed(world: World, *arguments: str) -> Result:
+    """`headrace ARGUMENTS --json` in this process."""
     env = {
         "HEADRACE_DATA_DIR": str(world.data),
         "HEADRACE_KAFKA__BOOTSTRAP": world.kafka,
         "HEADRACE_CLICKHOUSE__HOST": world.clickhouse[0],
         "HEADRACE_CLICKHOUSE__PORT": str(world.clickhouse[1]),
     }
-    done = CliRunner().invoke(cli, [*arguments, "--json"], env=env)
+    return CliRunner().invoke(cli, [*arguments, "--json"], env=env)
+
+
+def headrace(world: World, *arguments: str) -> Any:
+    """What `headrace ARGUMENTS --json` prints; it must succeed."""
+    done = typed(world, *arguments)
     if isinstance(done.exception, HeadraceError):
         raise done.exception
     assert done.exit_code == 0, done.output
@@ -86,6 +91,12 @@ def test_a_worker_of_an_image_serves_its_one_bundle_without_a_registry_and_refus
     assert f"image holds {world.model} v1" in told and f"names {world.model} v2" in told
     assert "headrace_release_waits 1.0" in page(port, "metrics")
     assert json.loads(page(port, "status"))["not_loaded"] == f"OtherBundle: {told}"
+    (found,) = [
+        check
+        for check in json.loads(typed(world, "doctor").stdout)["checks"]
+        if check["name"] == f"release of {world.model}"
+    ]
+    assert found["state"] == "failed" and f"score-a does not serve it: OtherBundle: {told}" in found["said"]
     first = release_id(world.releases[0])
     assert {(one["version"], one["release"]) for one in answered(world, 20, 20)} == {("v1", first)}
 
