@@ -18,7 +18,7 @@ from headrace.image.baked import write
 KINDS = ("linear", "forest")
 FEATURES = 20
 NEW, AGAIN, IMAGE = "load, new machine", "load, again", "image"
-LEGEND = """linear, forest      logistic regression of 20 doubles; 100 trees of so many megabytes. A request waits already
+LEGEND = """linear, forest      logistic regression of 20 doubles; 100 trees of so many megabytes. One request waits
 load, new machine   the bundle is fetched from the registry and tried in a child process, then loaded
 load, again         the same machine: the bundle is in its cache, and was tried there
 image               the bundle is in the image, and was tried when that was built; there is no registry
