@@ -8,7 +8,7 @@ LOCK := $(COMPILE) --no-emit-package pandas pyproject.toml
 PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
-.PHONY: demo test check docs bench bench-peers faults lock clean
+.PHONY: demo test check docs bench bench-peers faults image lock clean
 
 demo: $(READY)
 	$(BIN)/headrace demo
@@ -23,7 +23,8 @@ check: $(READY)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/deptry .
 	$(BIN)/python -m deploy.docs --check
-	$(BIN)/hadolint deploy/docker/serving.Dockerfile deploy/docker/training.Dockerfile
+	$(BIN)/hadolint deploy/docker/serving.Dockerfile deploy/docker/training.Dockerfile \
+		deploy/docker/model.Dockerfile
 	$(BIN)/python -m deploy.docker
 
 docs: $(READY)
@@ -42,6 +43,13 @@ bench-peers: $(READY) $(PEERS_READY)
 # The seed is drawn and printed when SEED is not given.
 faults: $(READY)
 	$(BIN)/python -m tests.faults.campaign $(if $(SEED),--seed $(SEED))
+
+# The serving image with one bundle inside: make image MODEL=flights VERSION=v3
+image: $(READY)
+	@test -n "$(MODEL)" -a -n "$(VERSION)" || { echo "Name both: make image MODEL=flights VERSION=v3"; exit 2; }
+	$(BIN)/headrace image $(MODEL) $(VERSION) out/image/$(MODEL)-$(VERSION)
+	docker build -f deploy/docker/serving.Dockerfile -t headrace-serving:0.1.0 .
+	docker build -f deploy/docker/model.Dockerfile -t headrace-$(MODEL):$(VERSION) out/image/$(MODEL)-$(VERSION)
 
 # Writes the locked requirements anew; hashes and no addresses. pandas is what the package of the flights asks for its
 # own functions, of which we use none: only its data files are read.

@@ -61,6 +61,21 @@ class Worker(_Part):
     max_request_bytes: int = Field(default=262_144, ge=1000, description="a larger request is rejected")
 
 
+class Pin(_Part):
+    """Parameters of a release that this worker sets otherwise; each of its answers and `operations` say so."""
+
+    threshold: float | None = Field(
+        default=None,
+        allow_inf_nan=False,
+        description="the decision is yes from this score on, whatever the release says; answers carry a flag",
+    )
+
+    @property
+    def pinned(self) -> dict[str, float]:
+        """The parameters that are pinned, by name."""
+        return self.model_dump(exclude_none=True)
+
+
 class Settings(BaseSettings):
     """All settings of one process, checked at its start."""
 
@@ -72,10 +87,15 @@ class Settings(BaseSettings):
     kafka: Kafka = Kafka()
     clickhouse: ClickHouse = ClickHouse()
     worker: Worker = Worker()
+    pin: Pin = Pin()
     registry: str = Field(
         default="", description="where bundles are: a folder, s3://, gs:// or az:// (default: data_dir)"
     )
     cache_dir: str = Field(default="", description="local cache of bundles (default: in data_dir)")
+    image_bundle: str = Field(
+        default="",
+        description="folder of the one bundle in this image: a scorer serves no other and asks no registry",
+    )
     signing_key: str = Field(default="", description="the desk's private key file (default: data_dir/keys/desk.pem)")
     trusted_keys: str = Field(
         default="", description="folder of public keys whose releases count (default: data_dir/keys/trusted)"

@@ -10,6 +10,8 @@ RELEASES = "model-releases"
 TRAINING = "training"
 OPERATIONS = "operations"
 BATCH_TASKS = "batch-tasks"
+SINK_GROUP = "headrace.sink"
+TRAINER_GROUP = "headrace.trainer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

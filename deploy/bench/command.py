@@ -8,6 +8,7 @@ from deploy.bench.memory.command import memory
 from deploy.bench.report.command import report, run_all
 from deploy.bench.scale.command import scale
 from deploy.bench.sink.command import bench_sink
+from deploy.bench.start.command import start
 from deploy.bench.swap.command import swap_command
 from deploy.bench.throughput import throughput
 
@@ -17,5 +18,5 @@ def bench() -> None:
     """Measure on this machine, on a broker of the bench's own."""
 
 
-for command in (throughput, latency, swap_command, bench_sink, codec, scale, memory, run_all, report):
+for command in (throughput, latency, swap_command, start, bench_sink, codec, scale, memory, run_all, report):
     bench.add_command(command)

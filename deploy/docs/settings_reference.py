@@ -35,4 +35,4 @@ def _lines(model: type[BaseModel], prefix: str) -> Iterator[str]:
 
 def _default(field: FieldInfo) -> str:
     value = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
-    return f"`{value}`" if str(value) not in ("", "{}") else ""
+    return f"`{value}`" if value is not None and str(value) not in ("", "{}") else ""

@@ -8,10 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from deploy.local.checks import clickhouse, kafka, machine, trust
+from deploy.local.checks import clickhouse, kafka, machine, releases, trust, workers
 from deploy.local.checks.finding import Finding, failed
 from headrace.errors import HeadraceError
+from headrace.kafka.connect import kafka_address
 from headrace.settings import LOCAL_FILE, Settings, load
 
 MARKS = {"ok": "ok     ", "failed": "FAILED ", "skipped": "skipped"}
@@ -19,17 +21,20 @@ MARKS = {"ok": "ok     ", "failed": "FAILED ", "skipped": "skipped"}
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object")
+@click.option("--metrics", "as_metrics", is_flag=True, help="print Prometheus metrics, for its textfile collector")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="folder of the local stack (default: .headrace)")
-def doctor(as_json: bool, data_dir: Path | None) -> None:
+def doctor(as_json: bool, as_metrics: bool, data_dir: Path | None) -> None:
     """Check each part, and say what to do about what fails. Exit code 1 when something failed."""
     findings = []
     for finding in examined(data_dir):
         findings.append(finding)
-        if not as_json:
+        if not as_json and not as_metrics:
             click.echo("\n".join(told(finding)))
     sound = all(finding.state != "failed" for finding in findings)
     if as_json:
         click.echo(json.dumps({"ok": sound, "checks": [asdict(finding) for finding in findings]}))
+    if as_metrics:
+        click.echo(metrics(findings), nl=False)
     sys.exit(0 if sound else 1)
 
 
@@ -46,7 +51,6 @@ def examined(data_dir: Path | None = None) -> Iterator[Finding]:
     yield from _sound("jars", lambda: [machine.jars(local)])
     yield from _services(settings)
     for name, check in (
-        ("registry", trust.registry),
         ("signing key", trust.signing_key),
         ("trusted keys", trust.trusted_keys),
         ("desk is trusted", trust.desk_is_trusted),
@@ -67,6 +71,11 @@ def _services(settings: Settings) -> Iterator[Finding]:
     yield from _sound("clock", lambda: [clickhouse.clock(client)])
     if client:
         client.close()
+    known = kafka.models(topics or {})
+    yield from _sound("registry", lambda: [trust.registry(settings, known)])
+    if topics is not None:
+        yield from _sound("releases", lambda: releases.releases(kafka_address(settings), settings, known))
+        yield from _sound("workers", lambda: workers.workers(kafka_address(settings), known))
 
 
 def _sound(name: str, check: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:
@@ -75,6 +84,16 @@ def _sound(name: str, check: Callable[[], Sequence[Finding]]) -> Sequence[Findin
         return check()
     except Exception as error:  # noqa: BLE001 - the outermost loop of a command that must not fail itself
         return [failed(name, f"could not be checked: {type(error).__name__}: {error}", "mend what it names")]
+
+
+def metrics(findings: Sequence[Finding]) -> str:
+    """The findings for Prometheus; what was skipped is left out, for nobody knows."""
+    registry = CollectorRegistry()
+    gauge = Gauge("headrace_check_failed", "1 when a check of headrace doctor failed", ["check"], registry=registry)
+    for finding in findings:
+        if finding.state != "skipped":
+            gauge.labels(finding.name).set(finding.state == "failed")
+    return generate_latest(registry).decode()
 
 
 def uses_local_kafka(settings: Settings) -> bool:

@@ -12,6 +12,7 @@ COMMANDS = {
     "import": Command("trainer.importing.command:import_", "Bring labelled rows of a file into ClickHouse."),
     "train": Command("trainer.command:train", "Train a model folder's estimator and register the bundle."),
     "release": Command("deploy.desk.command:release", "Approve, roll back, show, log, verify releases."),
+    "image": Command("headrace.image.command:image", "Write the folder from which an image with one bundle is built."),
     "worker": Command("headrace.cli.roles:worker", "Run one worker: score, sink or train."),
     "score": Command("headrace.ask.command:score", "Send one request and print its answer."),
     "ledger": Command("headrace.ledger.command:ledger", "Count requests, answers and rows; nothing may be missing."),

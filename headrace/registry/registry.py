@@ -93,6 +93,10 @@ class Registry:
             raise RegistryError(f"the schema {mark.hex()} in the registry {self._store.url} was changed")
         return dict(schema)
 
+    def schemas(self) -> tuple[bytes, ...]:
+        """The fingerprints of all writers' schemas."""
+        return tuple(bytes.fromhex(Path(name).stem) for name in self._store.names("schemas"))
+
     def _manifest_bytes(self, model: str, version: str) -> bytes:
         _check(model, version)
         raw = self._store.read(f"bundles/{model}/{version}/{manifest.FILE}", manifest.MAX_BYTES)

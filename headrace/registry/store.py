@@ -10,16 +10,20 @@ from headrace.registry.errors import AlreadyRegistered, RegistryError, RegistryU
 
 
 class WriteOnce:
-    """Objects by name; an object is created once and never overwritten."""
+    """Objects by name; an object is created once and never overwritten.
 
-    __slots__ = ("_store", "url")
+    A folder is made by the first write. Were it made by whoever reads, one that is away would pass for one that is
+    empty, and what is asked for would be thought unknown.
+    """
+
+    __slots__ = ("_folder", "_opened", "url")
 
     def __init__(self, url: str) -> None:
         self.url = url
-        try:
-            self._store: ObjectStore = from_url(url) if "://" in url else LocalStore(Path(url).absolute(), mkdir=True)
-        except (exceptions.BaseError, OSError, ValueError) as error:
-            raise RegistryUnavailable(f"the registry {url} cannot be opened: {_first_line(error)}") from None
+        self._folder = None if "://" in url else Path(url).absolute()
+        self._opened: ObjectStore | None = None
+        if self._folder is None or self._folder.exists():
+            self._open()
 
     def create(self, name: str, content: bytes) -> None:
         """Store content; the same bytes once more are no error, other bytes raise AlreadyRegistered."""
@@ -29,7 +33,7 @@ class WriteOnce:
     def claim(self, name: str, content: bytes = b"") -> bool:
         """Store content if nobody was here before; whether this call was the first."""
         try:
-            obstore.put(self._store, name, content, mode="create", use_multipart=False)
+            obstore.put(self._open(), name, content, mode="create", use_multipart=False)
         except exceptions.AlreadyExistsError:
             return False
         except (exceptions.BaseError, OSError) as error:
@@ -39,7 +43,7 @@ class WriteOnce:
     def read(self, name: str, limit: int | None = None) -> bytes | None:
         """The bytes of an object, None when it is not there; refuses one larger than the limit."""
         try:
-            found = obstore.get(self._store, name)
+            found = obstore.get(self._there(f"reading {name}"), name)
             if limit is not None and found.meta["size"] > limit:
                 size = found.meta["size"]
                 raise RegistryError(f"{name} in the registry has {size} bytes where at most {limit} were expected")
@@ -50,13 +54,32 @@ class WriteOnce:
             raise self._away(f"reading {name}", error) from None
 
     def names(self, prefix: str) -> list[str]:
-        """Names of all objects below a prefix."""
+        """Names of all objects below a prefix; none where nothing was ever written."""
+        doing = f"listing {prefix}"
+        if self._folder and not self._folder.exists():
+            return []
         try:
-            return sorted(row["path"] for batch in obstore.list(self._store, prefix) for row in batch)
+            return sorted(row["path"] for batch in obstore.list(self._there(doing), prefix) for row in batch)
         except FileNotFoundError:
             return []
         except (exceptions.BaseError, OSError) as error:
-            raise self._away(f"listing {prefix}", error) from None
+            raise self._away(doing, error) from None
+
+    def _there(self, doing: str) -> ObjectStore:
+        if self._folder and not self._folder.is_dir():
+            raise RegistryUnavailable(
+                f"{doing}: the folder {self.url} is not there; moved, not mounted, or nothing was put there yet"
+            )
+        return self._open()
+
+    def _open(self) -> ObjectStore:
+        if self._opened is not None and (self._folder is None or self._folder.is_dir()):
+            return self._opened
+        try:
+            self._opened = LocalStore(self._folder, mkdir=True) if self._folder else from_url(self.url)
+        except (exceptions.BaseError, OSError, ValueError) as error:
+            raise RegistryUnavailable(f"the registry {self.url} cannot be opened: {_first_line(error)}") from None
+        return self._opened
 
     def _away(self, doing: str, error: Exception) -> RegistryUnavailable:
         return RegistryUnavailable(f"{doing}: the registry {self.url} does not answer or refuses: {_first_line(error)}")

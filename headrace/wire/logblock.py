@@ -9,7 +9,7 @@ byte.
 import struct
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import pyarrow as pa
@@ -52,7 +52,8 @@ class LogHeader:
     which counts the rows answered ok by each version; unidentified counts those of the rejected that nobody can be
     told of, so answered = received - unidentified; logged counts the rows of the block, which are fewer where
     predictions are sampled. rejects holds (offset, request_id, reason) of every request that was rejected, request_id
-    being None for the unidentified. scored_at is µs since 1970.
+    being None for the unidentified. scored_at is µs since 1970. pinned: parameters that the worker set otherwise than
+    the release; blocks of earlier versions do not tell.
     """
 
     model: str
@@ -71,6 +72,7 @@ class LogHeader:
     worker: str
     scored_at: int
     rejects: tuple[Rejected, ...]
+    pinned: dict[str, float] = field(default_factory=dict)
 
 
 _encode_header = msgspec.json.Encoder().encode

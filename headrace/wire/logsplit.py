@@ -1,7 +1,7 @@
 """From one micro-batch of one partition to log blocks that are small enough, whose headers add up."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -36,6 +36,7 @@ class LogBatch:
     answered_by: NDArray[np.intp]
     rejects: tuple[Rejected, ...]
     rows: pa.RecordBatch
+    pinned: dict[str, float] = field(default_factory=dict)
 
 
 def header_of(batch: LogBatch) -> LogHeader:
@@ -68,6 +69,7 @@ def header_of(batch: LogBatch) -> LogHeader:
         worker=batch.worker,
         scored_at=batch.scored_at,
         rejects=batch.rejects,
+        pinned=batch.pinned,
     )
 
 

@@ -39,6 +39,10 @@ ENGINE = ReplacingMergeTree
 ORDER BY (topic, partition, offset)
 SETTINGS non_replicated_deduplication_window = 10000;
 
+-- Apart from the table, so that one of before gets it too.
+ALTER TABLE blocks ADD COLUMN IF NOT EXISTS
+    pinned Map(String, Float64) COMMENT 'parameters that the worker set otherwise than the release';
+
 CREATE TABLE IF NOT EXISTS rejections
 (
     model            LowCardinality(String),

@@ -7,6 +7,7 @@ from headrace.errors import HeadraceError
 from headrace.release import Link, Variant, short
 from streams.engine.errors import NotDelivered
 from streams.replay.comparing import Answer, answers
+from streams.replay.then import Pinned
 from streams.score.core import handle
 from streams.score.loading import Loading
 from streams.score.serving import Serving
@@ -23,9 +24,9 @@ class WhatIf:
     digest: str = ""
     threshold: float | None = None
 
-    def instead_of(self, link: Link) -> Link:
-        """The release as it would have been."""
-        release = link.release
+    def instead_of(self, link: Link, pinned: Pinned = ()) -> Link:
+        """The release as it would have been, in the hands of a worker that pinned this."""
+        release = replace(link.release, parameters=link.release.parameters | dict(pinned))
         if self.version is not None:
             variant = Variant(name="what-if", version=self.version, digest=self.digest)
             release = replace(release, variants=(variant,))
@@ -42,35 +43,37 @@ class Answering:
     ) -> None:
         self._loading, self._links, self._max_bytes = loading, links, max_bytes
         self._what_if = what_if or WhatIf()
-        self._servings: dict[str, Serving] = {}
+        self._servings: dict[tuple[str, Pinned], Serving] = {}
         self._faults: dict[str, str] = {}
 
-    def answer(self, release: str, values: Sequence[bytes | None]) -> list[tuple[str | None, Answer]] | str:
+    def answer(
+        self, release: str, values: Sequence[bytes | None], pinned: Pinned = ()
+    ) -> list[tuple[str | None, Answer]] | str:
         """request_id and answer of each request, or why this release cannot answer here."""
-        serving = self._serving(release)
+        serving = self._serving(release, pinned)
         if isinstance(serving, str):
             return serving
         requests = serving.reader.read(values, self._max_bytes)
         decided = answers(handle(requests, serving, {}), serving)
         return list(zip(requests.request_id.to_pylist(), decided, strict=True))
 
-    def _serving(self, release: str) -> Serving | str:
+    def _serving(self, release: str, pinned: Pinned) -> Serving | str:
         if release in self._faults:
             return self._faults[release]
-        if release not in self._servings:
+        if (release, pinned) not in self._servings:
             try:
-                loaded = self._load(release)
+                loaded = self._load(release, pinned)
             except NotDelivered:
                 raise
             except (HeadraceError, OSError) as error:
                 self._faults[release] = f"release {short(release)} cannot be loaded here: {error}"
                 return self._faults[release]
-            self._servings = dict(list(self._servings.items())[-(HELD - 1) :]) | {release: loaded}
+            self._servings = dict(list(self._servings.items())[-(HELD - 1) :]) | {(release, pinned): loaded}
             self._loading.let_go()
-        return self._servings[release]
+        return self._servings[release, pinned]
 
-    def _load(self, release: str) -> Serving:
+    def _load(self, release: str, pinned: Pinned) -> Serving:
         link = self._links.get(release)
         if link is None:
             raise HeadraceError("it is not in the chain that the trusted keys of this machine vouch for")
-        return self._loading.load(self._what_if.instead_of(link))
+        return self._loading.load(self._what_if.instead_of(link, pinned))

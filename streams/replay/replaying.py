@@ -13,7 +13,7 @@ from streams.replay.now import Answering
 from streams.replay.output import Output
 from streams.replay.report import Report
 from streams.replay.spans import Span
-from streams.replay.then import Answered, Then
+from streams.replay.then import Answered, Pinned, Then
 from streams.score.outputs import UNDELIVERABLE
 
 BATCH_ROWS = 5000
@@ -51,8 +51,8 @@ class Replay:
         answered = [(o, m.value()) for o, m in zip(offsets, messages, strict=True) if o <= then.last]
         now: dict[int, tuple[str | None, Answer]] = {}
         why: dict[int, str] = {}
-        for release, requests in _by_release(then, answered).items():
-            found = self._answering.answer(release, [value for _, value in requests])
+        for (release, pinned), requests in _by_release(then, answered).items():
+            found = self._answering.answer(release, [value for _, value in requests], pinned)
             if isinstance(found, str):
                 why |= {offset: found for offset, _ in requests}
             else:
@@ -61,12 +61,15 @@ class Replay:
         return compared, len(messages) - len(answered)
 
 
-def _by_release(then: Then, answered: Sequence[tuple[int, bytes | None]]) -> dict[str, list[tuple[int, bytes | None]]]:
-    """The requests that each release answered, of those whose answer is known."""
-    found: dict[str, list[tuple[int, bytes | None]]] = {}
+def _by_release(
+    then: Then, answered: Sequence[tuple[int, bytes | None]]
+) -> dict[tuple[str, Pinned], list[tuple[int, bytes | None]]]:
+    """The requests that each release answered, with what was pinned; of those whose answer is known."""
+    found: dict[tuple[str, Pinned], list[tuple[int, bytes | None]]] = {}
     for offset, value in answered:
         if offset in then.releases and _why_not(then, offset) is None:
-            found.setdefault(then.releases[offset], []).append((offset, value))
+            by = then.releases[offset], then.pinned.get(offset, ())
+            found.setdefault(by, []).append((offset, value))
     return found
 
 

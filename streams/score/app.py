@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from headrace import topics
+from headrace.image import Baked
 from headrace.kafka.clients import ErrorEar
 from headrace.kafka.connect import kafka_address
 from headrace.registry import Registry
@@ -38,8 +40,8 @@ def build_app(settings: Settings, model: str) -> Application:
     name = settings.worker_name("score")
     slot, measures, operations = Slot(), Measures(), Operations(kafka_address(settings), name)
     source, delivery, open_producers = _requests(settings, model, name)
-    measures.follow(source.behind.seconds, lambda: slot.current is not None)
     releases = _releases(settings, model, slot, operations)
+    measures.follow(source.behind.seconds, lambda: slot.current is not None, lambda: releases.outdated)
     app = new_application(
         name,
         folder=settings.data_dir / "faust" / name,
@@ -50,7 +52,10 @@ def build_app(settings: Settings, model: str) -> Application:
     app.service(Feed(BroadcastSource(kafka_address(settings), topics.RELEASES), news))  # type: ignore[arg-type]
     app.service(Feed(Gate(source, releases.serving, open_producers), batches))  # type: ignore[arg-type]
     add_pages(
-        app, measures.registry, lambda: bool(slot.current and source.assigned), lambda: _status(name, slot, measures)
+        app,
+        measures.registry,
+        lambda: bool(slot.current and source.assigned),
+        lambda: _status(name, releases, slot, measures),
     )
 
     @app.agent(news)
@@ -117,18 +122,21 @@ def _requests(settings: Settings, model: str, name: str) -> Any:
 
 
 def _releases(settings: Settings, model: str, slot: Slot, operations: Operations) -> Releases:
-    registry = Registry.open(settings.registry_url)
-    loading = Loading(registry, settings.bundle_cache, WriterSchemas(registry, settings.schema_registry))
+    bundles = Baked(Path(settings.image_bundle)) if settings.image_bundle else Registry.open(settings.registry_url)
+    schemas = WriterSchemas(bundles, settings.schema_registry)
+    loading = Loading(bundles, settings.bundle_cache, schemas, settings.pin.pinned)
     chain = TrustedChain(model, lambda: TrustedKeys.read(settings.trusted_keys_folder))
     return Releases(chain, loading, slot, operations)
 
 
-def _status(name: str, slot: Slot, measures: Measures) -> Mapping[str, Any]:
+def _status(name: str, releases: Releases, slot: Slot, measures: Measures) -> Mapping[str, Any]:
     serving = slot.current
     return {
         "worker": name,
         "release": serving.release if serving else None,
         "versions": list(serving.versions) if serving else [],
+        "pinned": dict(serving.pinned) if serving else {},
+        "not_loaded": releases.fault,
         "ok": measures.ok,
         "rejected": measures.rejected,
     }

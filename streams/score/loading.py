@@ -1,16 +1,24 @@
 """From a release to what serves it: fetched, verified in a child process, loaded, warm."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from headrace.bundle import Bundle, load, tried_once, verify
 from headrace.features import FeatureSet
-from headrace.registry import Registry
 from headrace.release import Link, Variant
 from headrace.wire.request import RequestReader, SchemaSource
 from streams.score.parting import giving_way, let_go
 from streams.score.serving import ServedVariant, Serving
 
 WARM_CALLS = 3
+
+
+class BundleSource(Protocol):
+    """Where bundles come from: the registry, or the one that is in this image."""
+
+    def fetch_bundle(self, model: str, version: str, digest: str, cache: Path) -> Path:
+        """The folder of a bundle whose digests hold."""
 
 
 class Loading:
@@ -20,8 +28,11 @@ class Loading:
     its digests, library versions and types are checked at every load.
     """
 
-    def __init__(self, registry: Registry, cache: Path, schemas: SchemaSource) -> None:
-        self._registry, self._cache, self._schemas = registry, cache, schemas
+    def __init__(
+        self, bundles: BundleSource, cache: Path, schemas: SchemaSource, pinned: Mapping[str, float] | None = None
+    ) -> None:
+        self._bundles, self._cache, self._schemas = bundles, cache, schemas
+        self._pinned = pinned or {}
         self._loaded: dict[str, Bundle] = {}
         self._retired: list[Bundle] = []
 
@@ -45,7 +56,8 @@ class Loading:
             model=release.model,
             release=link.id,
             variants=served,
-            parameters=release.parameters,
+            parameters={**release.parameters, **self._pinned},
+            pinned=self._pinned,
             reader=RequestReader(release.model, _union([one.features for one in served]), self._schemas),
         )
 
@@ -55,7 +67,7 @@ class Loading:
         return ServedVariant(variant=variant, predictor=bundle.predictor, features=bundle.features)
 
     def _bundle(self, model: str, variant: Variant) -> Bundle:
-        folder = self._registry.fetch_bundle(model, variant.version, variant.digest, self._cache)
+        folder = self._bundles.fetch_bundle(model, variant.version, variant.digest, self._cache)
         tried_once(self._cache, variant.digest, lambda: verify(folder, variant.digest))
         bundle = load(folder, variant.digest)
         _warm(bundle)

@@ -25,12 +25,14 @@ class Measures:
         )
         self._rows = Histogram("headrace_batch_rows", "Requests in a batch", buckets=ROWS, registry=self.registry)
 
-    def follow(self, behind: Callable[[], float], serving: Callable[[], bool]) -> None:
+    def follow(self, behind: Callable[[], float], serving: Callable[[], bool], outdated: Callable[[], bool]) -> None:
         """Ask these whenever somebody looks."""
         age = Gauge("headrace_behind_seconds", "Age of the oldest request that waits", registry=self.registry)
         age.set_function(behind)
         served = Gauge("headrace_serving", "1 once a release is served", registry=self.registry)
         served.set_function(serving)
+        waits = Gauge("headrace_release_waits", "1 while the newest release is not served", registry=self.registry)
+        waits.set_function(outdated)
 
     def delivered(self, decisions: Decisions, seconds: float) -> None:
         """Count a delivered batch."""

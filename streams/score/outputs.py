@@ -69,6 +69,7 @@ class OutputWriter:
                 source_offset=origin.offset,
                 event_time=requests.event_time,
                 scored_at=now_us,
+                flags=serving.flags,
             )
         )
         return Outputs(
@@ -115,6 +116,7 @@ class OutputWriter:
                 answered_by=answered_by[rows],
                 rejects=_rejects(requests, origin, decisions, partition),
                 rows=ours,
+                pinned=dict(serving.pinned),
             )
             topic = topics.logs(self._model)
             made += [Record(topic=topic, partition=partition, value=value) for value in split_blocks(block)]

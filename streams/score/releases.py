@@ -30,7 +30,14 @@ class Releases:
         self._seen: Link | None = None
         self._told: set[tuple[str, str]] = set()
         self._keys_fault = ""
+        self.fault = ""
         self.serving = threading.Event()
+
+    @property
+    def outdated(self) -> bool:
+        """Whether another release than the newest is served: it is being loaded, or could not be (fault says why)."""
+        head = self._chain.head
+        return self._caught_up and head is not None and head.id != self._served()
 
     def take(self, news: News) -> None:
         """Fold documents into the chain; those that do not count are told, once they are news."""
@@ -84,6 +91,7 @@ class Releases:
             wait = min(wait * 2, LONGEST_RETRY_S) if head.id == tried else FIRST_RETRY_S
             tried = head.id
             fault = await self._load(self._candidates(head))
+            self.fault = f"{type(fault).__name__}: {fault}" if fault else ""
             await asyncio.sleep(REST_S)
             # By now no batch uses what served before.
             await asyncio.to_thread(self._loading.let_go)
@@ -122,7 +130,8 @@ class Releases:
     def _swap(self, serving: Serving, link: Link, seconds: float) -> None:
         self._slot.swap(serving)
         self.serving.set()
-        self._tell("release-loaded", link, versions=list(serving.versions), seconds=round(seconds, 3))
+        told = {"versions": list(serving.versions), "pinned": dict(serving.pinned), "seconds": round(seconds, 3)}
+        self._tell("release-loaded", link, **told)
 
     def _served(self) -> str:
         return self._slot.current.release if self._slot.current else ""

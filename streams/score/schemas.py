@@ -6,11 +6,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from headrace import topics
 from headrace.errors import HeadraceError
-from headrace.registry import Registry
 from headrace.registry.errors import UnknownSchema
 from headrace.wire.avro_schema import parse_record
 from streams.engine.errors import NotDelivered
@@ -20,6 +19,13 @@ from streams.score.errors import AnswerNotRegistered
 ASK_AGAIN_S = 5.0
 TIMEOUT_S = 5.0
 Schema = Mapping[str, Any]
+
+
+class Stored(Protocol):
+    """Keeps schemas by fingerprint: the registry, or what of it is in this image."""
+
+    def schema(self, mark: bytes) -> dict[str, Any]:
+        """The schema; raises UnknownSchema when it is not there, another HeadraceError when nobody knows."""
 
 
 def registered(schema_registry: str, model: str, answer: Schema) -> int | None:
@@ -42,7 +48,7 @@ class WriterSchemas:
     A place that does not answer is no answer: the batch is read again later, no request is rejected for it.
     """
 
-    def __init__(self, registry: Registry, schema_registry: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, registry: Stored, schema_registry: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._registry, self._schema_registry = registry, schema_registry.rstrip("/")
         self._clock = clock
         self._unknown: dict[bytes | int, float] = {}

@@ -24,13 +24,17 @@ class ServedVariant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
-    """One release, loaded. A batch takes it once, so no batch mixes releases."""
+    """One release, loaded. A batch takes it once, so no batch mixes releases.
+
+    parameters are the release's, but for those that this worker pins.
+    """
 
     model: str
     release: str
     variants: tuple[ServedVariant, ...]
     parameters: Mapping[str, Any]
     reader: RequestReader
+    pinned: Mapping[str, float] = field(default_factory=dict)
     log_schema: pa.Schema = field(init=False)
 
     def __post_init__(self) -> None:
@@ -40,6 +44,11 @@ class Serving:
     def versions(self) -> tuple[str, ...]:
         """The version of each variant."""
         return tuple(served.variant.version for served in self.variants)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What every answer says of how it came about: the parameters that are pinned."""
+        return tuple(f"pinned:{name}={value!r}" for name, value in self.pinned.items())
 
     @property
     def threshold(self) -> float | None:

@@ -24,7 +24,6 @@ from streams.sink.resume import FromClickHouse, read_range
 from streams.sink.store import SinkStore
 from streams.sink.writing import Writing
 
-GROUP = "headrace.sink"
 # Regular expressions begin with ^; a model that is applied later is found within seconds.
 TOPICS = (r"^[a-z][a-z0-9_]*\.(logs|labels)$", topics.RELEASES, topics.OPERATIONS, topics.TRAINING)
 BLOCKS_A_BATCH = 5000
@@ -84,7 +83,7 @@ def _source(settings: Settings, failpoints: Failpoints) -> tuple[GroupSource, Wr
     source = GroupSource(
         # No static member: Kafka would give one that is back within its session its old partitions again, without the
         # topics of models applied meanwhile, and nobody would read those (KAFKA-12759).
-        config=group_config(address, group=GROUP, ear=ear),
+        config=group_config(address, group=topics.SINK_GROUP, ear=ear),
         topics=TOPICS,
         start=FromClickHouse(partial(read_range, address), store, writing),
         watchdog=Watchdog(settings.worker.watchdog_s),

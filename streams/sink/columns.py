@@ -81,7 +81,7 @@ def block_columns(blocks: Sequence[PlacedBlock]) -> Columns:
         "partition": [block.partition for block in blocks],
         "offset": [block.offset for block in blocks],
     }
-    told = (*own, *counts, "release", "worker", "scored_at")
+    told = (*own, *counts, "release", "pinned", "worker", "scored_at")
     return columns | {name: [getattr(block.header, name) for block in blocks] for name in told}
 
 

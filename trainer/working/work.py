@@ -23,7 +23,6 @@ from headrace.kafka.errors import KafkaUnreachable
 from headrace.kafka.read import watermarks
 from trainer.working.due import Due
 
-GROUP = "headrace.trainer"
 POLL_S = 0.2
 LOOK_S = 30.0
 RETRY_S = 10.0
@@ -142,7 +141,7 @@ class Work:
 
     def _config(self) -> dict[str, Any]:
         own = {
-            "group.id": GROUP,
+            "group.id": topics.TRAINER_GROUP,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             "session.timeout.ms": 10_000,

@@ -78,6 +78,13 @@ how many seconds passed until every partition was answered by the new version.""
         command=("swap",),
     ),
     Chapter(
+        name="start",
+        title="Starting a scorer",
+        text="""From the start of the process to its first answer, by the way its bundle is delivered: fetched from the
+registry at a release, or inside the image.""",
+        command=("start",),
+    ),
+    Chapter(
         name="sink",
         title="Into ClickHouse",
         text="""The sink beside inserting the very same columns directly, from memory, with the same driver, settings,

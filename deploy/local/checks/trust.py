@@ -1,6 +1,7 @@
 """The registry of bundles, the key that signs releases, and the keys whose releases count."""
 
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -16,9 +17,15 @@ from headrace.settings import Settings
 OTHERS_MAY_WRITE = 0o022
 
 
-def registry(settings: Settings) -> Finding:
-    """Whether bundles can be read from the registry and written to it; what is written to try it is removed."""
+def registry(settings: Settings, models: Sequence[str] = ()) -> Finding:
+    """Whether bundles can be read from the registry and written to it; what is written to try it is removed.
+
+    A folder that is not there yet would be made; where models were applied already, it was there and is away.
+    """
     url = settings.registry_url
+    if models and "://" not in url and not Path(url).is_dir():
+        told = f"the folder {url} is not there, though {', '.join(models)} must have a schema in it"
+        return failed("registry", told, "mount it or bring it back; workers serve on with what they have")
     try:
         _try_bucket(url) if "://" in url else _try_folder(Path(url))
     except Exception as error:  # noqa: BLE001 - each kind of store raises errors of its own

@@ -125,6 +125,7 @@ def test_many_workers_of_one_cache_fetch_at_once(tmp_path: Path, registry: Regis
 
 @pytest.mark.parametrize(("model", "version"), [("flights", "v9"), ("../etc", "v1"), ("flights", "../v1")])
 def test_an_unknown_version_is_named(registry: Registry, model: str, version: str) -> None:
+    registry.put_schema(making.FEATURES.schema)
     with pytest.raises(UnknownVersion, match="v"):
         registry.manifest(model, version)
 
@@ -146,3 +147,19 @@ def test_writer_schemas_are_kept_by_fingerprint(tmp_path: Path, registry: Regist
     (tmp_path / "registry" / "schemas" / f"{mark.hex()}.avsc").write_text('"string"')
     with pytest.raises(RegistryError, match="was changed"):
         registry.schema(mark)
+
+
+def test_a_folder_that_is_away_is_no_empty_registry(tmp_path: Path) -> None:
+    """Else a worker would reject requests as of an unknown schema while nobody knows."""
+    place = tmp_path / "registry"
+    early = Registry.open(str(place))
+    mark = early.put_schema(making.FEATURES.schema)
+    place.rename(tmp_path / "away")
+    for registry in (early, Registry.open(str(place))):
+        with pytest.raises(RegistryUnavailable, match="not mounted"):
+            registry.schema(mark)
+        with pytest.raises(RegistryUnavailable, match="not mounted"):
+            registry.manifest("flights", "v1")
+        assert not place.exists(), "looking makes no folder"
+    (tmp_path / "away").rename(place)
+    assert early.schema(mark) == making.FEATURES.schema

@@ -128,3 +128,18 @@ def test_what_is_not_named_lies_in_the_data_folder() -> None:
     assert (named.registry_url, named.bundle_cache) == ("s3://b", Path("c"))
     assert (named.signing_key_file, named.trusted_keys_folder) == (Path("k.pem"), Path("t"))
     assert (named.worker_name("score"), settings.worker_name("score")[:6]) == ("w7", "score-")
+
+
+def test_a_parameter_is_pinned_by_environment_and_one_that_nobody_knows_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load().pin.pinned == {}
+    monkeypatch.setenv("HEADRACE_PIN__THRESHOLD", "0.4")
+    assert load().pin.pinned == {"threshold": 0.4}
+    monkeypatch.setenv("HEADRACE_PIN__THRESHOLD", "nan")
+    with pytest.raises(SettingsError, match=r"pin\.threshold"):
+        load()
+    monkeypatch.setenv("HEADRACE_PIN__THRESHOLD", "0.4")
+    monkeypatch.setenv("HEADRACE_PIN__THRESHOLDS", "0.4")
+    with pytest.raises(SettingsError, match=r"pin\.thresholds"):
+        load()
