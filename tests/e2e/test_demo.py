@@ -18,6 +18,7 @@ KEYS = {
         "swap",
         "train",
         "quality",
+        "standard",
         "rate",
         "p50_ms",
         "p99_ms",
@@ -71,6 +72,15 @@ def test_training_saw_what_an_analyst_counts(told: dict[str, Any]) -> None:
     assert (first["rows"], first["positives"], first["evaluation_rows"]) == (26_053, 5_775, 23_631)
     assert (second["rows"], second["positives"], second["evaluation_rows"]) == (49_674, 11_378, 25_329)
     assert 0.88 < first["auc"] < 0.90 and 0.91 < second["auc"] < 0.93
+
+
+def test_the_second_version_was_held_against_the_release_standard(told: dict[str, Any]) -> None:
+    (version, checked), *more = told["standard"].items()
+    assert (version, checked["met"], more) == ("v2", True, [])
+    points = {point["name"]: point["passed"] for point in checked["points"]}
+    wanted = ("minimum_rows", "minimum_labels", "floor.auc", "ceiling.log_loss", "against.auc", "against.log_loss")
+    assert points == dict.fromkeys(wanted, True)
+    assert all("no champion" not in point["detail"] for point in checked["points"])
 
 
 def test_quality_is_that_of_the_labels_that_came_and_only_of_days_that_may_be_judged(told: dict[str, Any]) -> None:
