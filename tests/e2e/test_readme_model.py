@@ -39,7 +39,9 @@ class Newcomer:
     def __init__(self, folder: Path) -> None:
         self.folder, self.said = folder, ""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
-        self.env = kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        # Two OpenMP threads that must share a busy core spin, and fitting takes forty times as long.
+        own = {"OMP_NUM_THREADS": "1", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        self.env = kept | own
         self._up: subprocess.Popen[bytes] | None = None
 
     def follow(self) -> None:

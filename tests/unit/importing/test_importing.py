@@ -101,6 +101,22 @@ def test_instants_without_a_zone_are_read_in_the_zone_that_is_named(tmp_path: Pa
     assert bad == [] and row["event_time"].isoformat() == "2026-07-01T11:00:00+00:00"
 
 
+@pytest.mark.parametrize("fraction", ["", ".123", ".123456", ".123456789"])
+@pytest.mark.parametrize("zone", ["+00:00", ""])
+def test_an_instant_may_be_finer_than_a_millisecond(tmp_path: Path, fraction: str, zone: str) -> None:
+    """Python writes six digits, pandas nine; refused, every row of such a file would be bad."""
+    line = f"2026-07-01T12:00:00{fraction}{zone},1,1,,,left,\n"
+    (row,), bad = read(tmp_path, HEAD + line, zone="UTC")
+    assert bad == [] and row["event_time"].microsecond == (123_000 if fraction else 0)
+
+
+def test_an_instant_of_parquet_may_be_finer_than_a_millisecond() -> None:
+    at = pa.array([1_700_000_000_123_456], pa.timestamp("us", tz="UTC"))
+    rows = pa.table({"event_time": at, "label": [True], "amount": [1.0], "side": ["left"]})
+    found, bad = checked(Piece(rows=rows, numbers=np.array([1])), layout())
+    assert bad == [] and found["event_time"].cast(pa.int64()).to_pylist() == [1_700_000_000_123]
+
+
 def test_a_label_known_before_its_event_is_refused(tmp_path: Path) -> None:
     head = HEAD.replace("label,", "label,label_time,")
     line = "2026-01-02T00:00:00Z,true,2026-01-01T00:00:00Z,1,,,left,\n"
