@@ -102,11 +102,11 @@ and in another terminal (after `export HEADRACE_DATA_DIR={told["data_dir"]}`):
 
 
 def _standard(found: dict[str, Any]) -> str:
-    return "\n".join(
-        f"  standard  {version} {'meets' if one['met'] else 'does not meet'} it: "
-        + "; ".join(f"{point['name']} {point['detail']}" for point in one["points"])
-        for version, one in found.items()
-    )
+    lines = []
+    for version, one in found.items():
+        lines.append(f"  standard  {version} {'meets' if one['met'] else 'does not meet'} the release standard:")
+        lines += [f"            {point['name']}: {point['detail']}" for point in one["points"]]
+    return "\n".join(lines)
 
 
 def _quality(found: dict[str, Any]) -> str:
