@@ -2,12 +2,13 @@
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from headrace.bundle import Draft
+from headrace.instants import spelt
 from headrace.modelfolder import ModelFolder
 from headrace.predict import Encoder, Predictor
 from trainer.core import evaluation
@@ -143,7 +144,7 @@ def _sliced(folder: ModelFolder, parts: Dataset) -> dict[str, Any]:
 
 def _facts(run: Run, parts: Dataset, fitted: Fitted) -> dict[str, Any]:
     return {
-        "query": run.asked.to_dict() | {"as_of": run.as_of.astimezone(UTC).isoformat().replace("+00:00", "Z")},
+        "query": run.asked.to_dict() | {"as_of": spelt(run.as_of)},
         "data_fingerprint": fingerprint(parts.training),
         "evaluation_fingerprint": fingerprint(parts.evaluation),
         "seed": run.folder.toml.training.seed,

@@ -3,7 +3,7 @@
 HeadraceError
 └── TrainingError             raised when a model cannot be trained; the message says what to change
     ├── TrainPyError          raised when the code of a model folder fails; names the file and the line
-    ├── HistoryError          raised when history() gives something that cannot be trained on; lists every fault
+    ├── HistoryError          raised when history() gives no table
     ├── ImportFileError       raised when a file cannot be imported at all
     └── QueryError            raised when the instants asked for make no sense
 """
@@ -20,7 +20,7 @@ class TrainPyError(TrainingError):
 
 
 class HistoryError(TrainingError):
-    """Raised when the table that history() gave cannot be trained on."""
+    """Raised when history() gives something else than a table."""
 
 
 class QueryError(TrainingError):

@@ -11,7 +11,7 @@ from headrace.clickhouse.client import ClickHouse, clickhouse_address
 from headrace.registry import Registry
 from headrace.settings import Settings
 from trainer import app
-from trainer.core.query import instant, query
+from trainer.core.query import query, read
 from trainer.dataset import ClickHouseRows
 from trainer.errors import TrainingError
 from trainer.finding import find_folder
@@ -60,7 +60,7 @@ def reproduce(model: str, version: str, configured: Settings, progress: Progress
     wanted = query(
         since=asked["since"], until=asked["until"], evaluate_until=asked["evaluate_until"], evaluation_days=1
     )
-    as_of: datetime = instant(asked["as_of"])
+    as_of: datetime = read(asked["as_of"])
     run = app.Run(folder=folder, asked=wanted, as_of=as_of)
     draft = app.drafted(run, rows=ClickHouseRows(address), progress=progress)
     revisions = [manifest.code_revision, code_revision(folder.path)]

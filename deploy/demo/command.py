@@ -86,6 +86,7 @@ def _verdict(told: dict[str, Any]) -> str:
   kills     {told["kills"]} worker killed with signal 9, replaced each time
   swap      from approval to the first answer by the new version: {swap}
 {trained}
+{_standard(told["standard"])}
 {_quality(told["quality"])}
   missing   {told["unaccounted"]} unaccounted, {told["duplicates"]} double
 {"=" * 78}
@@ -98,6 +99,14 @@ and in another terminal (after `export HEADRACE_DATA_DIR={told["data_dir"]}`):
     {headrace} explain {told["example_id"]}
     {headrace} quality flights
 """
+
+
+def _standard(found: dict[str, Any]) -> str:
+    lines = []
+    for version, one in found.items():
+        lines.append(f"  standard  {version} {'meets' if one['met'] else 'does not meet'} the release standard:")
+        lines += [f"            {point['name']}: {point['detail']}" for point in one["points"]]
+    return "\n".join(lines)
 
 
 def _quality(found: dict[str, Any]) -> str:

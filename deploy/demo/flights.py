@@ -10,6 +10,7 @@ from headrace.errors import MissingPartError
 from headrace.modelfolder import ModelFolder
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "flights"
+STANDARD = FOLDER / "release-standard.toml"
 
 
 def folder() -> ModelFolder:

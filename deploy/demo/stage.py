@@ -13,6 +13,7 @@ from deploy.demo.summary import MODEL
 from deploy.demo.tally import Tally
 from deploy.demo.view import View
 from deploy.demo.watch import Watch
+from deploy.desk.checked import Checked
 from deploy.desk.desk import Desk
 from deploy.local.stack import LocalStack
 from headrace.release import Link
@@ -35,6 +36,7 @@ class Stage:
     kills: int = 0
     quitting: bool = False
     approved: list[Link] = field(default_factory=list)
+    checked: dict[str, Checked] = field(default_factory=dict)
     _shown: float = 0.0
 
     def until(self, reached: Callable[[], bool], what: str, patience: float = 240.0) -> None:
@@ -50,6 +52,14 @@ class Stage:
                 self.view.show(self.watch.scene(self.feeder))
                 self._shown = time.monotonic()
             time.sleep(TICK_S)
+
+    def check(self, version: str) -> None:
+        """Hold a version against the release standard, as `headrace release check` does."""
+        checked = self.desk.check(MODEL, version)
+        met = ", ".join(point.name for point in checked.points if point.passed)
+        not_met = "".join(f"; not met: {point.name}: {point.detail}" for point in checked.unmet)
+        self.view.say(f"{version} {'does not meet' if not_met else 'meets'} the release standard: {met}{not_met}")
+        self.checked[version] = checked
 
     def approve(self, version: str, reason: str) -> Link:
         """Release a version."""

@@ -1,7 +1,8 @@
-"""The demo's steps, in order: train, approve, score, lose a worker, train again, swap, count."""
+"""The demo's steps, in order: train, approve, score, lose a worker, train again, check, swap, count."""
 
 import os
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,7 +40,8 @@ def run(stack: LocalStack, view: View, keys: Keys, *, scorers: int, speed: float
     feeder = Feeder(address, MODEL, replay, FEBRUARY, speed, tally)
     # A connection of its own: the ledger of the live table must not wait for the summary's queries.
     with Ledger(MODEL, kafka=address, clickhouse=ClickHouse(clickhouse_address(settings))) as ledger:
-        stage = Stage(stack, view, keys, build_desk(settings), feeder, Watch(stack, tally, ledger, clickhouse), tally)
+        desk = replace(build_desk(settings), standard=flights.STANDARD)
+        stage = Stage(stack, view, keys, desk, feeder, Watch(stack, tally, ledger, clickhouse), tally)
         try:
             trained = _first_model(stage)
             _start_workers(stage, scorers)
@@ -59,6 +61,7 @@ def run(stack: LocalStack, view: View, keys: Keys, *, scorers: int, speed: float
     found = quality(clickhouse)
     counted = summary(tally=tally, report=report, clickhouse=clickhouse, seconds=seconds, swap=swap)
     told = {"workers": scorers, "kills": stage.kills, "train": trained, "quality": found}
+    told["standard"] = {version: checked.to_dict() for version, checked in stage.checked.items()}
     example = {"request_id": "by-hand-1", "event_time": "2013-04-01T12:00:00Z", "features": features}
     return counted | told | {"example": example, "example_id": next(reversed(tally.sent_at), "REQUEST_ID")}
 
@@ -106,6 +109,7 @@ def _second_model(stage: Stage) -> dict[str, Any]:
     finally:
         training.stop()
     stage.view.say(_told(measured))
+    stage.check(measured["version"])
     stage.approve(measured["version"], "the second model: January's and February's flights")
     wanted = {(measured["version"],)}
     stage.until(lambda: stage.watch.served() == wanted, "the swap")

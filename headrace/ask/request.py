@@ -1,11 +1,12 @@
 """A JSON request made whole; pure."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from headrace.ask.errors import NotARequest
+from headrace.instants import spelt
 
 
 def completed(text: str | bytes, *, request_id: str, now: datetime) -> dict[str, Any]:
@@ -17,7 +18,7 @@ def completed(text: str | bytes, *, request_id: str, now: datetime) -> dict[str,
         raise NotARequest(str(error)) from None
     if not isinstance(given, dict):
         raise NotARequest(f"it is {type(given).__name__}")
-    at = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = spelt(now, "milliseconds")
     return {"request_id": request_id, "event_time": at} | given
 
 

@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import msgspec
 
+from headrace.instants import spelt
+
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="candidate-proposed"):
     """A bundle that waits for a person. request: the id of what asked for it; empty for a person's own training."""
@@ -92,4 +94,4 @@ def decode(value: bytes) -> Message | None:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return spelt(datetime.now(UTC), "milliseconds")

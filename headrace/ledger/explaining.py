@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from headrace.clickhouse.client import ClickHouse
+from headrace.instants import spelt
 from headrace.kafka.clients import KafkaAddress
 from headrace.ledger.approvals import approvals
 from headrace.ledger.finding import FoundAnswer, find
@@ -95,7 +96,7 @@ class Explaining:
 
 def instant(value: datetime | None) -> str | None:
     """An instant as ISO-8601 text in UTC."""
-    return None if value is None else value.isoformat().replace("+00:00", "Z")
+    return None if value is None else spelt(value)
 
 
 def _variant(link: Link, answer: FoundAnswer) -> Variant | None:

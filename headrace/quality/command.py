@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 
 from headrace.clickhouse.client import ClickHouse, clickhouse_address
+from headrace.instants import instant, spelt
 from headrace.quality.judging import Cohort
 from headrace.quality.reading import quality_of
 from headrace.quality.showing import table
@@ -43,13 +44,12 @@ class Instant(click.ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """A datetime with its zone."""
-        try:
-            read = datetime.fromisoformat(str(value))
-        except ValueError:
+        found = instant(str(value))
+        if found is None:
             self.fail(
                 f"{value!r} is no date or instant in ISO 8601, such as 2026-02-01 or 2026-02-01T06:00Z", param, ctx
             )
-        return read.replace(tzinfo=UTC) if read.tzinfo is None else read
+        return found
 
 
 @click.command()
@@ -80,7 +80,7 @@ def quality(
         _drawn(model, shown, plot)
     if as_json:
         click.echo(
-            json.dumps({"model": model, "task": found.task, "clock": _iso(found.clock), "cohorts": _told(shown)})
+            json.dumps({"model": model, "task": found.task, "clock": spelt(found.clock), "cohorts": _told(shown)})
         )
     else:
         _print(model, shown)
@@ -103,7 +103,3 @@ def _drawn(model: str, cohorts: list[Cohort], file: Path) -> None:
 
 def _told(cohorts: list[Cohort]) -> list[dict[str, Any]]:
     return [one.to_dict() for one in cohorts]
-
-
-def _iso(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

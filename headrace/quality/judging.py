@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from headrace.instants import spelt
 from headrace.quality import measures
 from headrace.quality.measures import Floats, Measure
 
@@ -81,7 +82,7 @@ class Cohort:
         return {
             "version": self.version,
             "variant": self.variant,
-            "window": self.start.isoformat().replace("+00:00", "Z") if self.start else None,
+            "window": spelt(self.start) if self.start else None,
             "predicted": self.predicted,
             "labels": self.labels,
             "share": round(self.share, 6),

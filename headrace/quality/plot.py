@@ -27,7 +27,8 @@ def draw(model: str, cohorts: Sequence[Cohort], file: Path) -> None:
         for who in sorted({(one.version, one.variant) for one in cohorts}):
             _line(axes, name, [one for one in cohorts if (one.version, one.variant) == who and one.start])
         axes.tick_params(axis="x", rotation=30)
-    figure.axes[0].legend(fontsize="small")
+    if named := [axes for axes in figure.axes if axes.get_legend_handles_labels()[0]]:
+        named[0].legend(fontsize="small")
     figure.suptitle(f"{model}: quality by event time; x too young to be judged, triangle too few labels")
     try:
         figure.savefig(file, dpi=110)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from headrace.instants import instant
 from headrace.release.document import Release
-from headrace.release.keys import TrustedKeys, instant
+from headrace.release.keys import TrustedKeys
 from headrace.release.message import Refused, release_id, short, verify
 
 REASONS = (

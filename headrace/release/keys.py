@@ -4,13 +4,14 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from headrace.instants import instant
 from headrace.release.errors import KeyUnusable
 
 NOT_AFTER = "Not-After:"
@@ -100,15 +101,6 @@ def trust(folder: Path, key: Ed25519PublicKey) -> Path:
         return path  # it may say when the key ends
     path.write_bytes(key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo))
     return path
-
-
-def instant(text: str) -> datetime | None:
-    """A time as ISO-8601 text, UTC where it names no zone; None for a text that is none."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _public(path: Path) -> tuple[Ed25519PublicKey, datetime | None]:

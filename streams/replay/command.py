@@ -11,11 +11,11 @@ from threadpoolctl import threadpool_limits
 
 from headrace import topics
 from headrace.clickhouse.client import ClickHouse, clickhouse_address
+from headrace.instants import instant
 from headrace.kafka.connect import kafka_address
 from headrace.ledger.approvals import approvals
 from headrace.registry import Registry
 from headrace.release import Link, TrustedKeys
-from headrace.release.keys import instant
 from headrace.settings import Settings, load
 from streams.replay.now import Answering, WhatIf
 from streams.replay.output import Output

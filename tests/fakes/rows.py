@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 from headrace.modelfolder import ModelFolder
 from trainer.core.query import Query
 from trainer.foldercode import foldercode
-from trainer.history import checked
+from trainer.importing.checking import Layout, checked
+from trainer.importing.files import of_table
 from trainer.ports import Dataset, Rows
 
 ORDER = [("event_time", "ascending"), ("request_id", "ascending")]
@@ -18,9 +19,16 @@ class HistoryRows(Rows):
     """Reads the folder's own history each time."""
 
     def read(self, folder: ModelFolder, asked: Query, as_of: datetime) -> Dataset:
+        layout = Layout(task=folder.task, features=folder.features, zone="", source="train.py")
         with foldercode(folder) as code:
-            rows = checked(code.history(), folder)
-        rows = rows.filter(pc.field("label").is_valid() & pc.field("label_time").is_valid()).sort_by(ORDER)
+            table = code.history()
+        wanted = [name for name in layout.columns if name in table.column_names]
+        found = [checked(piece, layout) for piece in of_table(table, wanted)]
+        assert not any(bad for _, bad in found)
+        rows = pa.concat_tables([rows for rows, _ in found]).sort_by(ORDER)
+        if folder.task == "classification":
+            rows = rows.set_column(rows.column_names.index("label"), "label", rows["label"].cast(pa.bool_()))
+        rows = rows.drop_columns(["imported_from"])
         rows = rows.append_column("weight", pa.array([1.0] * rows.num_rows))
         rows = rows.append_column("version", pa.array([""] * rows.num_rows))
         happened, known = pc.field("event_time"), pc.field("label_time")

@@ -41,6 +41,17 @@ def test_a_folder_that_init_wrote_trains_a_first_version_that_is_better_than_gue
     assert Registry.open(str(tmp_path / ".headrace" / "registry")).versions(name) == ("v1",)
 
 
+def test_a_history_that_is_no_table_or_lacks_a_column_is_one_sentence(
+    tmp_path: Path, clickhouse: tuple[str, int]
+) -> None:
+    place = {"HEADRACE_CLICKHOUSE__HOST": clickhouse[0], "HEADRACE_CLICKHOUSE__PORT": str(clickhouse[1])}
+    headrace(tmp_path, "init", "fraud")
+    for given, said in (("[]", "gave a list"), ("pa.table({'label': [1]})", "columns are missing: event_time, amount")):
+        (tmp_path / "fraud" / "train.py").write_text(f"import pyarrow as pa\ndef history():\n    return {given}\n")
+        done = headrace(tmp_path, "import", "./fraud", **place)
+        assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+
+
 def test_the_commands_of_the_readme_exist(tmp_path: Path) -> None:
     headrace(tmp_path, "init", "fraud")
     readme = (tmp_path / "fraud" / "README.md").read_text()

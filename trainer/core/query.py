@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from headrace.instants import instant, spelt
 from trainer.errors import QueryError
 
 
@@ -17,16 +18,16 @@ class Query:
     def to_dict(self) -> dict[str, str | None]:
         """The instants as ISO 8601 in UTC."""
         return {
-            "since": _iso(self.since) if self.since else None,
-            "until": _iso(self.until),
-            "evaluate_until": _iso(self.evaluate_until),
+            "since": spelt(self.since) if self.since else None,
+            "until": spelt(self.until),
+            "evaluate_until": spelt(self.evaluate_until),
         }
 
 
 def query(*, since: str | None, until: str, evaluate_until: str | None, evaluation_days: int) -> Query:
     """Read the instants; raises QueryError when one is not ISO 8601 or they are not in order."""
-    start, end = instant(since) if since else None, instant(until)
-    last = instant(evaluate_until) if evaluate_until else end + timedelta(days=evaluation_days)
+    start, end = read(since) if since else None, read(until)
+    last = read(evaluate_until) if evaluate_until else end + timedelta(days=evaluation_days)
     if start is not None and start >= end:
         raise QueryError(f"--since {since} is not before --until {until}: no row could be trained on")
     if last <= end:
@@ -34,15 +35,10 @@ def query(*, since: str | None, until: str, evaluate_until: str | None, evaluati
     return Query(since=start, until=end, evaluate_until=last)
 
 
-def instant(text: str) -> datetime:
+def read(text: str) -> datetime:
     """A date or an instant in ISO 8601; UTC unless it names a zone."""
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
+    found = instant(text)
+    if found is None:
         example = "2013-02-01 or 2013-02-01T06:00+01:00"
-        raise QueryError(f"{text!r} is not a date or an instant in ISO 8601, such as {example}") from None
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-
-
-def _iso(value: datetime) -> str:
-    return value.isoformat().replace("+00:00", "Z")
+        raise QueryError(f"{text!r} is not a date or an instant in ISO 8601, such as {example}")
+    return found.astimezone(UTC)

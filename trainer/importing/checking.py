@@ -17,6 +17,8 @@ INSTANT = pa.timestamp("ms", tz="UTC")
 NEEDED = ("event_time", "label")
 OPTIONAL = ("request_id", "entity", "label_time")
 UNSEEN = "�"
+# Digits of a second's fraction beyond those that a column holds, which Arrow would refuse.
+BEYOND = {"ms": r"(\.\d{3})\d+", "us": r"(\.\d{6})\d+"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +119,9 @@ class _Reading:
         if not pa.types.is_timestamp(kind):
             return raw.cast(kind)
         if pa.types.is_timestamp(raw.type) and raw.type.tz is not None:
-            return raw.cast(kind)
+            return _cut(raw, kind)
         if pa.types.is_string(raw.type):
+            raw = pc.replace_substring_regex(raw, BEYOND[kind.unit], r"\1")
             try:
                 return raw.cast(kind)
             except pa.ArrowInvalid:
@@ -126,8 +129,13 @@ class _Reading:
                     raise
         elif not (pa.types.is_timestamp(raw.type) or pa.types.is_date(raw.type)) or not self._zone:
             raise pa.ArrowInvalid("no instant, or one without a zone")
-        plain = raw.cast(pa.timestamp(kind.unit))
+        plain = _cut(raw, pa.timestamp(kind.unit))
         return pc.assume_timezone(plain, self._zone, ambiguous="earliest", nonexistent="latest").cast(kind)
+
+
+def _cut(raw: pa.Array, kind: pa.DataType) -> pa.Array:
+    """To instants; of a second's fraction only what the column holds."""
+    return raw.cast(options=pc.CastOptions(kind, allow_time_truncate=True))
 
 
 def _kinds(layout: Layout) -> dict[str, pa.DataType]:

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,21 +12,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 import pyarrow as pa
-import pyarrow.compute as pc
 from rich.console import Console
 
 from headrace import settings
 from headrace.clickhouse.client import ClickHouse, clickhouse_address
 from headrace.clickhouse.values import values
 from headrace.modelfolder import ModelFolder
-from trainer import history
-from trainer.errors import ImportFileError
+from trainer.errors import HistoryError, ImportFileError
 from trainer.finding import find_folder
 from trainer.foldercode import foldercode
-from trainer.importing.checking import INSTANT, Bad, Layout, checked, digests, missing
-from trainer.importing.files import ROWS, Piece, column_names, pieces
+from trainer.importing.checking import Bad, Layout, checked, digests, missing
+from trainer.importing.files import Piece, column_names, of_table, pieces
 
 SHOWN = 20
+Given = Callable[[list[str]], Iterator[Piece]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,58 +53,62 @@ def import_(
 
     A row is event_time, label and the features; request_id, entity and label_time (when the label became known) are
     optional. A bad row is told by its place and left out. Importing a file again changes nothing. Without FILE the
-    rows are those that history() in the model's train.py gives.
+    rows are those that history() in the model's train.py gives, without those that have no label.
     """
     clickhouse = ClickHouse(clickhouse_address(settings.load()))
     try:
         folder = find_folder(model, clickhouse)
-        if file is None:
-            done = _own_history(folder, clickhouse)
-        else:
-            layout = Layout(task=folder.task, features=folder.features, zone=_zone(zone), source=file.name)
-            done = _bring(folder, layout, file, _mapping(mapped), rejects, clickhouse)
+        source = file.name if file else "train.py"
+        layout = Layout(task=folder.task, features=folder.features, zone=_zone(zone), source=source)
+        names, given = _of_file(file) if file else _of_history(folder)
+        done = _bring(folder.name, layout, names, given, _mapping(mapped), rejects, clickhouse)
     finally:
         clickhouse.close()
     if as_json:
         told = [{"row": one.row, "column": one.column, "reason": one.reason} for one in done.first]
         click.echo(json.dumps({"model": folder.name, "rows": done.rows, "rejected": done.rejected, "first": told}))
         return
-    _print(folder.name, file.name if file else "train.py", done)
+    _print(folder.name, source, done)
+
+
+def _of_file(file: Path) -> tuple[list[str], Given]:
+    """Its columns, and its rows once it is said which columns are wanted."""
+    return column_names(file), lambda wanted: pieces(file, wanted)
+
+
+def _of_history(folder: ModelFolder) -> tuple[list[str], Given]:
+    """The same of the table that history() gives."""
+    with foldercode(folder) as code:
+        table = code.history()
+    if not isinstance(table, pa.Table):
+        raise HistoryError(
+            f"history() in {folder.train_py} gave a {type(table).__name__}; it must give a pyarrow Table"
+        )
+    return table.column_names, lambda wanted: of_table(table, wanted)
 
 
 def _bring(
-    folder: ModelFolder, layout: Layout, file: Path, mapped: dict[str, str], rejects: Path | None, into: ClickHouse
+    model: str,
+    layout: Layout,
+    names: Sequence[str],
+    given: Given,
+    mapped: dict[str, str],
+    rejects: Path | None,
+    into: ClickHouse,
 ) -> Imported:
-    names = column_names(file)
     if faults := missing(layout, names, mapped):
-        raise ImportFileError(f"{file} cannot be the history of {folder.name}: {'; '.join(faults)}")
+        raise ImportFileError(f"{layout.source} cannot be the history of {model}: {'; '.join(faults)}")
     wanted = {name: mapped.get(name, name) for name in layout.columns if mapped.get(name, name) in names}
     done, at = Imported(), datetime.now(UTC)
     with ExitStack() as stack:
         out = csv.writer(stack.enter_context(rejects.open("w", newline=""))) if rejects else None
-        for piece in pieces(file, list(dict.fromkeys(wanted.values()))):
+        for piece in given(list(dict.fromkeys(wanted.values()))):
             rows, bad = checked(_renamed(piece, wanted), layout)
-            _insert(into, folder.name, rows, at)
+            _insert(into, model, rows, at)
             _note(done, rows.num_rows, bad)
             if out:
                 out.writerows((one.row, one.column, one.reason) for one in bad)
     return done
-
-
-def _own_history(folder: ModelFolder, into: ClickHouse) -> Imported:
-    """All labelled rows of the folder's history(), or nothing: a fault in it is a fault of its code."""
-    with foldercode(folder) as code:
-        rows = history.checked(code.history(), folder)
-    labelled = rows.filter(pc.field("label").is_valid() & pc.field("label_time").is_valid())
-    labelled = labelled.set_column(3, "label", labelled["label"].cast(pa.float64()))
-    for name in ("event_time", "label_time"):
-        place = labelled.column_names.index(name)
-        labelled = labelled.set_column(place, name, labelled[name].cast(INSTANT, safe=False))
-    labelled = labelled.append_column("imported_from", pa.array(["train.py"] * labelled.num_rows, pa.string()))
-    at = datetime.now(UTC)
-    for start in range(0, labelled.num_rows, ROWS):
-        _insert(into, folder.name, labelled.slice(start, ROWS), at)
-    return Imported(rows=labelled.num_rows)
 
 
 def _renamed(piece: Piece, wanted: dict[str, str]) -> Piece:

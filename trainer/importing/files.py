@@ -1,4 +1,4 @@
-"""Rows of a file, piece by piece, with the place of each row."""
+"""Rows of a file or a table, piece by piece, with the place of each row."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -45,6 +45,18 @@ def pieces(file: Path, columns: Sequence[str]) -> Iterator[Piece]:
         yield from (_of_csv if _is_csv(file) else _of_parquet)(file, columns)
     except (OSError, csv.Error, pa.ArrowException) as error:
         raise ImportFileError(f"{file} cannot be read: {error}") from None
+
+
+def of_table(table: pa.Table, columns: Sequence[str]) -> Iterator[Piece]:
+    """The columns asked for of a table, whose rows count from 1; rows without a label are none to learn from."""
+    table = table.select(list(columns))
+    for start in range(0, table.num_rows, ROWS):
+        rows = table.slice(start, ROWS)
+        numbers = np.arange(start + 1, start + 1 + rows.num_rows)
+        if "label" in rows.column_names:
+            known = rows["label"].is_valid()
+            rows, numbers = rows.filter(known), numbers[known.to_numpy()]
+        yield Piece(rows=rows, numbers=numbers)
 
 
 def _is_csv(file: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
@@ -11,7 +10,8 @@ from headrace.apply.writing import write_folder
 from headrace.errors import ModelFolderError
 from headrace.modelfolder import ModelFolder
 from trainer.foldercode import foldercode
-from trainer.history import checked
+from trainer.importing.checking import Layout, checked
+from trainer.importing.files import of_table
 
 
 def test_a_written_folder_can_be_read(tmp_path: Path) -> None:
@@ -25,11 +25,15 @@ def test_a_written_folder_can_be_read(tmp_path: Path) -> None:
 def test_its_history_can_be_trained_on_and_its_estimator_is_unfitted(tmp_path: Path) -> None:
     folder = ModelFolder.read(write_folder("fraud", tmp_path))
     with foldercode(folder) as code:
-        history = checked(code.history(), folder)
+        table = code.history()
         assert not hasattr(code.estimator(), "n_features_in_")
+    layout = Layout(task=folder.task, features=folder.features, zone="", source="train.py")
+    (piece,) = of_table(table, table.column_names)
+    history, bad = checked(piece, layout)
+    assert bad == [] and history.num_rows == table.num_rows
     assert set(folder.features.names) <= set(history.column_names)
     assert history.num_rows == pc.count_distinct(history["request_id"]).as_py() > 1000
-    assert 0.02 < pc.mean(pc.cast(history["label"], pa.int8())).as_py() < 0.5
+    assert 0.02 < pc.mean(history["label"]).as_py() < 0.5
     assert pc.all(pc.greater(history["label_time"], history["event_time"])).as_py()
 
 

@@ -11,7 +11,7 @@ import pytest
 from headrace.features import FeatureSet
 from trainer.errors import ImportFileError
 from trainer.importing.checking import Bad, Layout, checked, digests, missing
-from trainer.importing.files import Piece, column_names, pieces
+from trainer.importing.files import Piece, column_names, of_table, pieces
 
 FEATURES = FeatureSet.parse(
     {
@@ -101,6 +101,22 @@ def test_instants_without_a_zone_are_read_in_the_zone_that_is_named(tmp_path: Pa
     assert bad == [] and row["event_time"].isoformat() == "2026-07-01T11:00:00+00:00"
 
 
+@pytest.mark.parametrize("fraction", ["", ".123", ".123456", ".123456789"])
+@pytest.mark.parametrize("zone", ["+00:00", ""])
+def test_an_instant_may_be_finer_than_a_millisecond(tmp_path: Path, fraction: str, zone: str) -> None:
+    """Python writes six digits, pandas nine; refused, every row of such a file would be bad."""
+    line = f"2026-07-01T12:00:00{fraction}{zone},1,1,,,left,\n"
+    (row,), bad = read(tmp_path, HEAD + line, zone="UTC")
+    assert bad == [] and row["event_time"].microsecond == (123_000 if fraction else 0)
+
+
+def test_an_instant_of_parquet_may_be_finer_than_a_millisecond() -> None:
+    at = pa.array([1_700_000_000_123_456], pa.timestamp("us", tz="UTC"))
+    rows = pa.table({"event_time": at, "label": [True], "amount": [1.0], "side": ["left"]})
+    found, bad = checked(Piece(rows=rows, numbers=np.array([1])), layout())
+    assert bad == [] and found["event_time"].cast(pa.int64()).to_pylist() == [1_700_000_000_123]
+
+
 def test_a_label_known_before_its_event_is_refused(tmp_path: Path) -> None:
     head = HEAD.replace("label,", "label,label_time,")
     line = "2026-01-02T00:00:00Z,true,2026-01-01T00:00:00Z,1,,,left,\n"
@@ -123,6 +139,31 @@ def test_parquet_keeps_its_types_and_rows_are_counted_over_pieces(tmp_path: Path
     found = [checked(piece, layout()) for piece in pieces(tmp_path / "h.parquet", table.column_names)]
     assert len(found) == 3 and sum(rows.num_rows for rows, _ in found) == n - 1
     assert [bad.row for _, bads in found for bad in bads] == [100_002]
+
+
+def test_a_tables_rows_without_a_label_are_none_and_the_others_keep_their_numbers() -> None:
+    """That is how history() gives rows; categories, nulls and enums are judged as those of a file."""
+    at = pa.array(np.arange(5) + 1_700_000_000_000, pa.timestamp("ms", tz="UTC"))
+    table = pa.table(
+        {
+            "extra": [1, 2, 3, 4, 5],
+            "event_time": at,
+            "label": [True, None, False, True, True],
+            "amount": [1.0, float("nan"), float("-inf"), 2.0, None],
+            "side": pa.array(["left", "left", "left", "up", "left"]).dictionary_encode(),
+        }
+    )
+    (piece,) = of_table(table, ["event_time", "label", "amount", "side"])
+    rows, bad = checked(piece, layout())
+    assert rows["amount"].to_pylist() == [1.0] and rows["label"].to_pylist() == [1.0]
+    assert [(one.row, one.column) for one in bad] == [(3, "amount"), (4, "side"), (5, "amount")]
+
+
+def test_an_instant_of_a_table_without_a_zone_is_refused() -> None:
+    rows = pa.table({"event_time": pa.array([0], pa.timestamp("ms")), "label": [1], "amount": [1.0], "side": ["left"]})
+    (piece,) = of_table(rows, rows.column_names)
+    (bad,) = checked(piece, layout())[1]
+    assert bad.column == "event_time" and "has no time zone" in bad.reason
 
 
 def test_missing_columns_are_told_at_once_and_by_their_own_names() -> None:
