@@ -171,6 +171,18 @@ def test_a_data_folder_can_move_to_another_port_and_have_any_name(tmp_path: Path
         assert read(server.address, topic, 1) == ["kept"]
 
 
+def test_a_port_that_was_taken_after_it_was_picked_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        picks = [[*pick_free(2, besides=()), taken.getsockname()[1]]]
+        monkeypatch.setattr(
+            "deploy.local.kafka.server.pick_free",
+            lambda count, *, besides: (picks or [pick_free(3, besides=besides)]).pop(),
+        )
+        with KafkaServer(tmp_path / "data") as server:
+            send(server.address, new_topic(server.address), ["one"])
+    assert not picks
+
+
 def test_settings_win_and_clients_are_told_the_advertised_port(tmp_path: Path) -> None:
     (proxy,) = pick_free(1, besides=())
     settings = {"message.max.bytes": "4242", "min.insync.replicas": "1"}

@@ -80,6 +80,7 @@ class PortInUse(LocalKafkaError):
     """Raised when another process listens on the port."""
 
     def __init__(self, port: int) -> None:
+        self.port = port
         super().__init__(
             f"port {port} of 127.0.0.1 is in use by another process; stop that, or choose another port (0 picks one)"
         )

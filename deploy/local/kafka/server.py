@@ -22,6 +22,7 @@ from deploy.local.supervise.spawn import Process, spawn
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 TRAIN_SECONDS = 120.0
+PICKS = 3
 LEAST_FREE_BYTES = 1 << 20
 # How a Java program ends by SIGTERM, and how one ends that had not come to install its handler.
 CLEAN_EXIT_CODES = (0, 128 + signal.SIGTERM, -signal.SIGTERM)
@@ -87,9 +88,7 @@ class KafkaServer:
             self._refuse_full_disk()
             try:
                 self._folder.prepare()
-                self._write_properties()
-                self._format_if_new(jars)
-                self._run(jars, lock)
+                self._start_on_free_ports(jars, lock)
             except BaseException:
                 # Ctrl-C while waiting, too: who was not given a running broker will not stop it.
                 self.stop()
@@ -127,6 +126,20 @@ class KafkaServer:
         """The broker could not even log why it ends."""
         if (free := shutil.disk_usage(self._folder.root).free) < LEAST_FREE_BYTES:
             raise BrokerStartFailed.disk_full(self._folder.root, free)
+
+    def _start_on_free_ports(self, jars: tuple[Path, ...], lock: int) -> None:
+        """A process that takes a port after it was picked and before the broker has it makes for another pick."""
+        given = self._port
+        for left in reversed(range(PICKS)):
+            try:
+                self._port = given
+                self._write_properties()
+                self._format_if_new(jars)
+                self._run(jars, lock)
+                return
+            except PortInUse as error:
+                if error.port == given or not left:
+                    raise
 
     def _write_properties(self) -> None:
         if self._port and not is_free(self._port):
