@@ -20,10 +20,7 @@ PATIENCE_S = 120.0
 
 
 def away(stage: Stage) -> None:
-    """The engine is stopped, and started again much later.
-
-    Seen to fail with a batch that ClickHouse did not take counted as written: rows lost.
-    """
+    """The engine is stopped, and started again much later."""
     seconds = stage.size.seconds(300)
     _, sink = reading(stage, stage.world.scorer(), stage.world.sink(**QUICK))
     stage.sending(rate=stage.outlasting(seconds + 20))
@@ -42,10 +39,7 @@ def away(stage: Stage) -> None:
 
 
 def reply_lost(stage: Stage) -> None:
-    """The connection is cut when the engine has executed an insert and before it can say so, for each kind of insert.
-
-    Seen to fail with a random insert token: the rows of the cut insert are there twice.
-    """
+    """The connection is cut when the engine has executed an insert and before it can say so, for each kind of insert."""
     proxy = Proxy(stage.servers.clickhouse)
     _, sink = reading(stage, stage.world.scorer(), stage.world.sink(**QUICK, **_through(proxy)))
     stage.sending(rate=stage.outlasting(4 * stage.size.times))
@@ -105,8 +99,6 @@ def too_many_parts(stage: Stage) -> None:
 def killed_in_insert(stage: Stage) -> None:
     """The engine is killed between noting an insert's token and putting its rows in their place, as often as a process
     that watches from outside can hit that; the supervisor starts it again.
-
-    Seen to fail with a repeat that relies on the token alone: rows lost, as the engine takes them for inserted.
     """
     _, sink = reading(stage, stage.world.scorer(), stage.world.sink(**QUICK))
     stage.sending(rate=stage.outlasting(10 * stage.size.times))

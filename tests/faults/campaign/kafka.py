@@ -23,18 +23,12 @@ PLACES = ("after_produce", "after_offsets", "after_score", "after_commit")
 
 
 def restarted(stage: Stage) -> None:
-    """A scorer is frozen within a transaction, outputs sent, while the broker is restarted, and goes on after that.
-
-    Seen to fail with the outputs in a transaction of their own, before that of the offsets: answers twice.
-    """
+    """A scorer is frozen within a transaction, outputs sent, while the broker is restarted, and goes on after that."""
     _ended_and_started(stage, KafkaServer.stop)
 
 
 def killed(stage: Stage) -> None:
-    """The same, and the broker has no time to say goodbye.
-
-    Seen to fail without the seek back after a batch that was not delivered: requests lost.
-    """
+    """The same, and the broker has no time to say goodbye."""
     _ended_and_started(stage, KafkaServer.kill)
 
 
@@ -63,7 +57,7 @@ def _await_more_of(stage: Stage, scorer: Worker) -> None:
 
 
 def killed_together(stage: Stage) -> None:
-    """Seen to fail with the outputs in a transaction of their own, before that of the offsets: answers twice."""
+    """Broker and scorer are killed at once, the scorer in the middle of a batch."""
     times = _times(stage)
     places = cycle(PLACES)
     scorer, sink = _reading(stage, [f"{next(places)}=stop@20" for _ in range(times)])

@@ -20,10 +20,7 @@ Maker = Callable[[str], Bad]
 
 
 def poison(stage: Stage) -> None:
-    """Every hundredth message is none.
-
-    Seen to fail with a row's reject spread over its batch, and with the dead letters of every other row left out.
-    """
+    """Every hundredth message is none."""
     clients = Clients(stage.world.model, stage.random)
     makers = [
         clients.random_bytes,
@@ -38,8 +35,6 @@ def poison(stage: Stage) -> None:
 def values(stage: Stage) -> None:
     """Every tenth request has a value that cannot be, or one that has a documented meaning; they come in runs, so that
     some batches hold nothing that could be scored.
-
-    Seen to fail with a row's reject spread over its batch.
     """
     clients = Clients(stage.world.model, stage.random)
     among_good_ones(stage, clients.values(), every=10, HEADRACE_WORKER__BATCH_ROWS="100")
@@ -136,10 +131,7 @@ def _asked(stage: Stage, request: bytes) -> "subprocess.CompletedProcess[str]":
 
 
 def one_id_twice(stage: Stage) -> None:
-    """Ids are sent two to four times, with the same or with another payload, in either format, on any partition.
-
-    Seen to fail with argMax for argMin in the view: a later answer was shown.
-    """
+    """Ids are sent two to four times, with the same or with another payload, in either format, on any partition."""
     clients, sender = Clients(stage.world.model, stage.random), stage.world.sender()
     _serving(stage, HEADRACE_WORKER__BATCH_ROWS="20")
     sent: dict[str, list[float]] = defaultdict(list)

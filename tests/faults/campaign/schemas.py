@@ -30,8 +30,6 @@ def mixed_schemas(stage: Stage) -> None:
     """A feature with a default is added while requests flow: first the schema is applied, later a model that reads the
     feature is released; from then on clients of before and of after send side by side. The sink is away meanwhile, and
     finds blocks with the feature and without it.
-
-    Seen to fail with both in one insert: ClickHouse takes no null there, and the partition stalls for good.
     """
     scorer, sink = reading(stage, stage.world.scorer(), stage.world.sink())
     sender = stage.world.sender()

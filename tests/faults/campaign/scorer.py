@@ -78,11 +78,7 @@ def sigterm(stage: Stage) -> None:
 
 
 def zombie(stage: Stage, step: str) -> None:
-    """SIGSTOP in the middle of a batch, until another scorer has the partitions; then SIGCONT.
-
-    Seen to fail with offsets sent under group metadata that names no member and no generation: the late transaction is
-    accepted, answers twice.
-    """
+    """SIGSTOP in the middle of a batch, until another scorer has the partitions; then SIGCONT."""
     frozen = stage.world.scorer("score-a", [f"{step}=stop@{stage.random.randint(5, 25)}"])
     stage.await_said(frozen, READS)
     other = stage.world.scorer("score-b")
@@ -137,11 +133,7 @@ def raising_model(stage: Stage) -> None:
 
 
 def swaps(stage: Stage) -> None:
-    """Killed, and partitions moved, while a new version is being loaded.
-
-    Seen to fail with the serving read from the slot again when outputs are written: answers of the new version with
-    scores of the old one.
-    """
+    """Killed, and partitions moved, while a new version is being loaded."""
     killed, other = stage.world.scorer("score-a"), stage.world.scorer("score-b")
     stage.world.sink()
     stage.await_said(killed, READS)
