@@ -39,7 +39,7 @@ def away(stage: Stage) -> None:
 
 
 def reply_lost(stage: Stage) -> None:
-    """The connection is cut when the engine has executed an insert and before it can say so, for each kind of insert."""
+    """The connection is cut between the execution of an insert and the reply to it, for each kind of insert."""
     proxy = Proxy(stage.servers.clickhouse)
     _, sink = reading(stage, stage.world.scorer(), stage.world.sink(**QUICK, **_through(proxy)))
     stage.sending(rate=stage.outlasting(4 * stage.size.times))
