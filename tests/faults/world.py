@@ -126,7 +126,7 @@ class World:
         """Put any bytes on model-releases, as if they were a release of this model."""
         producer = Producer(self._address.producer())
         producer.produce(topics.RELEASES, message, key=self.model.encode())
-        assert producer.flush(20) == 0
+        assert producer.flush(60) == 0
 
     # workers
 
