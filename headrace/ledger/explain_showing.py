@@ -38,6 +38,8 @@ def _lines(explanation: Explanation) -> Iterator[tuple[str, str]]:
     yield "input", "\n".join(f"{name} = {_value(value)}" for name, value in explanation.input.items())
     yield "score", f"{answer.score!r}"
     yield "decision", {True: "yes", False: "no", None: "none"}[answer.decision]
+    if answer.pinned:
+        yield "pinned", ", ".join(f"{name} = {value!r}" for name, value in answer.pinned.items()) + " by its worker"
     yield "scored", f"{instant(answer.scored_at)} by version {answer.version} as {answer.variant}"
     yield from _release(explanation.link, answer.release)
     if explanation.rescored is not None:

@@ -48,6 +48,7 @@ class Explanation:
             "features": self.input,
             "score": answer.score,
             "decision": answer.decision,
+            "pinned": dict(answer.pinned),
             "version": answer.version,
             "variant": answer.variant,
             "release": self._release(),

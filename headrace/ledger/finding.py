@@ -26,12 +26,20 @@ REJECTIONS = """
 SELECT model, source_topic, source_partition, source_offset, scored_at, reason, worker FROM rejections FINAL
 WHERE request_id = %(request_id)s
 """
+PINNED = """
+SELECT pinned FROM blocks FINAL
+WHERE model = %(model)s AND source_partition = %(partition)s
+    AND first_offset <= %(offset)s AND last_offset >= %(offset)s LIMIT 1
+"""
 MERGED = "SETTINGS do_not_merge_across_partitions_select_final = 0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundAnswer:
-    """What ClickHouse holds of one answer; values are the features' as ClickHouse gave them (see restoring)."""
+    """What ClickHouse holds of one answer; values are the features' as ClickHouse gave them (see restoring).
+
+    pinned: parameters that the worker set otherwise than the release.
+    """
 
     model: str
     request_id: str
@@ -46,6 +54,7 @@ class FoundAnswer:
     release: str = ""
     score: float | None = None
     decision: bool | None = None
+    pinned: Mapping[str, float] = field(default_factory=dict)
     features: tuple[Feature, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
     reason: str | None = None
@@ -90,8 +99,14 @@ def _scored(
             source_topic=topics.requests(model),
             features=features,
             values={feature.name: value for feature, value in zip(features, values, strict=True)},
+            pinned=_pinned(clickhouse, model, own["source_partition"], own["source_offset"]),
             **own,
         )
+
+
+def _pinned(clickhouse: ClickHouse, model: str, partition: int, offset: int) -> Mapping[str, float]:
+    asked = {"model": model, "partition": partition, "offset": offset}
+    return dict(*(row[0] for row in clickhouse.rows(PINNED, asked, doing="looking for what was pinned")))
 
 
 def _rejected(clickhouse: ClickHouse, request_id: str) -> Iterator[FoundAnswer]:

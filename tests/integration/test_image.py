@@ -55,7 +55,7 @@ def answered(world: World, first: int, count: int) -> list[dict[str, Any]]:
         found.update((answer["request_id"], answer) for answer in told if answer["request_id"] in names)
         return len(found) == count
 
-    until(all_there, f"{count} answers")
+    until(all_there, f"{count} answers", 120)
     return list(found.values())
 
 
@@ -86,7 +86,7 @@ def test_a_worker_of_an_image_serves_its_one_bundle_without_a_registry_and_refus
 
     world.add_version("v2")
     refused = world.release("v2")
-    world.await_event("release-not-loaded", release=refused, reason="OtherBundle")
+    world.await_event("release-not-loaded", 120, release=refused, reason="OtherBundle")
     (told,) = [event["detail"] for event in world.events("release-not-loaded")]
     assert f"image holds {world.model} v1" in told and f"names {world.model} v2" in told
     assert "headrace_release_waits 1.0" in page(port, "metrics")
@@ -102,7 +102,7 @@ def test_a_worker_of_an_image_serves_its_one_bundle_without_a_registry_and_refus
 
     world.releases.append(world.document("v1", action="set", parameters={"threshold": 0.0}))
     world.publish(world.releases[-1])
-    world.await_event("release-loaded", release=release_id(world.releases[-1]))
+    world.await_event("release-loaded", 120, release=release_id(world.releases[-1]))
     assert {one["decision"] for one in answered(world, 40, 20)} == {True}
     assert "headrace_release_waits 0.0" in page(port, "metrics")
     assert json.loads(page(port, "status"))["not_loaded"] == ""
@@ -118,7 +118,9 @@ def test_a_pinned_parameter_decides_and_its_answers_its_event_and_a_replay_say_s
     (told,) = world.events("release-loaded")
     assert told["pinned"] == {"threshold": 0.0}
     query = f"SELECT sum(received) FROM blocks FINAL WHERE model = '{world.model}'"
-    until(lambda: world.query(query)[0][0] == 40, "40 requests are in the ledger")
+    until(lambda: world.query(query)[0][0] == 40, "40 requests are in the ledger", 120)
+    (explained,) = headrace(world, "explain", "r0", "--model", world.model)["answers"]
+    assert explained["pinned"] == {"threshold": 0.0}
     replayed = headrace(world, "replay", world.model)
     assert (replayed["identical"], replayed["different"]) == (40, 0)
 

@@ -69,7 +69,7 @@ def send(world: World, first: int, count: int) -> None:
         sender.request(n)
     sender.flush()
     topic = topics.predictions(world.model)
-    until(lambda: sum(1 for _ in read_all(world.kafka, topic)) >= first + count, f"{count} answers")
+    until(lambda: sum(1 for _ in read_all(world.kafka, topic)) >= first + count, f"{count} answers", 120)
 
 
 def test_scoring_goes_on_without_all_the_others_and_each_that_is_away_is_told(world: World, proxy: Proxy) -> None:
@@ -81,7 +81,7 @@ def test_scoring_goes_on_without_all_the_others_and_each_that_is_away_is_told(wo
     world.sink(HEADRACE_WORKER__HTTP_PORT=str(sink_port), HEADRACE_CLICKHOUSE__PORT=str(proxy.port))
     training = trainer(world, env)
     send(world, 0, 20)
-    until(lambda: states(env, *parts) == {"ok"}, "all is well")
+    until(lambda: states(env, *parts) == {"ok"}, "all is well", 120)
 
     training.kill()
     training.wait()
@@ -92,13 +92,13 @@ def test_scoring_goes_on_without_all_the_others_and_each_that_is_away_is_told(wo
     proxy.refuse()
     world.releases.append(news)
     world.publish(news)
-    world.await_event("release-not-loaded", release=release_id(news), reason="RegistryUnavailable")
+    world.await_event("release-not-loaded", 120, release=release_id(news), reason="RegistryUnavailable")
     send(world, 20, 40)
     assert metric(scorer_port, "headrace_release_waits") == 1
-    until(lambda: metric(sink_port, "headrace_sink_batches_not_written_total") > 0, "the sink tells")
+    until(lambda: metric(sink_port, "headrace_sink_batches_not_written_total") > 0, "the sink tells", 120)
     assert metric(sink_port, "headrace_behind_seconds") > 0
     broken = tuple(name for name in parts if name not in (mine[1], "sink"))
-    until(lambda: states(env, *broken) == {"failed"}, "what is away is told")
+    until(lambda: states(env, *broken) == {"failed"}, "what is away is told", 120)
     assert states(env, mine[1]) == {"ok"}
     told = examined(env, "--metrics")
     assert all(f'headrace_check_failed{{check="{name}"}} 1.0' in told for name in broken), told
@@ -109,12 +109,12 @@ def test_scoring_goes_on_without_all_the_others_and_each_that_is_away_is_told(wo
     proxy.accept()
     training = trainer(world, env)
     try:
-        world.await_event("release-loaded", release=release_id(news))
-        until(lambda: states(env, *parts) == {"ok"}, "all is well again")
+        world.await_event("release-loaded", 120, release=release_id(news))
+        until(lambda: states(env, *parts) == {"ok"}, "all is well again", 120)
     finally:
         training.terminate()
         training.wait()
     query = f"SELECT sum(received) FROM blocks FINAL WHERE model = '{world.model}'"
-    until(lambda: world.query(query)[0][0] == 60, "60 requests are in the ledger")
+    until(lambda: world.query(query)[0][0] == 60, "60 requests are in the ledger", 120)
     assert metric(scorer_port, "headrace_release_waits") == 0
     assert scorer.ends == [], "the scorer never had to be started again"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local.checks import machine, trust
-from deploy.local.doctor import examined, uses_local_kafka
+from deploy.local.checks.finding import failed, ok, skipped
+from deploy.local.doctor import examined, metrics, uses_local_kafka
 from deploy.local.kafka.lock import read_lock
 from deploy.local.keys import make_first_key
 from headrace.release.keys import create_private
@@ -152,3 +153,17 @@ def test_the_end_of_the_desk_s_key_is_told(settings: Settings, year: int, state:
     found = trust.desk_is_trusted(settings)
     assert found.state == state
     assert f"{year}-01-01" in found.said
+
+
+def test_a_registry_whose_folder_is_gone_is_told_once_models_were_applied(settings: Settings) -> None:
+    gone = settings.model_copy(update={"registry": str(settings.data_dir / "gone")})
+    assert trust.registry(gone, ()).state == "ok", "it would be made"
+    found = trust.registry(gone, ("flights",))
+    assert found.state == "failed"
+    assert f"{settings.data_dir / 'gone'} is not there, though flights must have a schema in it" in found.said
+
+
+def test_findings_for_prometheus_leave_out_what_was_not_looked_at() -> None:
+    told = metrics([ok("a", ""), failed("b", "", ""), skipped("c", "")])
+    lines = [line for line in told.splitlines() if not line.startswith("#")]
+    assert lines == ['headrace_check_failed{check="a"} 0.0', 'headrace_check_failed{check="b"} 1.0']
