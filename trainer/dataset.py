@@ -26,15 +26,9 @@ FROM (
     FROM {model}_history FINAL
     WHERE event_time >= %(first)s AND event_time < %(end)s
         AND label_time <= %(known)s AND imported_at <= %(as_of)s
-        AND (
-            request_id NOT IN (
-                SELECT request_id FROM {model}_predictions
-                WHERE event_time >= %(first)s AND event_time < %(end)s AND scored_at <= %(as_of)s
-            )
-            OR request_id NOT IN (
-                SELECT request_id FROM {model}_labels
-                WHERE reason = '' AND label_time <= %(known)s AND received_at <= %(as_of)s
-            )
+        AND request_id NOT IN (
+            SELECT request_id FROM {model}_labels
+            WHERE reason = '' AND label_time <= %(known)s AND received_at <= %(as_of)s AND request_id IN ({answered})
         )
     ORDER BY imported_at DESC
     LIMIT 1 BY request_id
@@ -54,9 +48,15 @@ FROM (
             assumeNotNull(max(l.label_time)) AS label_time
         FROM {model}_labels AS l FINAL
         WHERE l.reason = '' AND l.label_time <= %(known)s AND l.received_at <= %(as_of)s
+            AND l.request_id IN ({answered})
         GROUP BY request_id
     ) AS k ON k.request_id = p.request_id
 )
+"""
+# Only the labels of these are looked at: of two spans of time neither pays for the other's.
+ANSWERED = """
+SELECT request_id FROM {model}_predictions
+WHERE event_time >= %(first)s AND event_time < %(end)s AND scored_at <= %(as_of)s
 """
 FAR = datetime(2299, 12, 31, tzinfo=UTC)
 ORDER = [("event_time", "ascending"), ("request_id", "ascending")]
@@ -81,6 +81,7 @@ def _read(address: ClickHouseAddress, folder: ModelFolder, **instants: datetime)
     query = QUERY.format(
         model=folder.name,
         instant="toUnixTimestamp64Milli",
+        answered=ANSWERED.format(model=folder.name).strip(),
         features=", ".join(_queried(feature) for feature in folder.features.features),
         names=", ".join(f"`{name}`" for name in folder.features.names),
     )

@@ -141,12 +141,10 @@ def _cohort(
 def reliability(labels: Floats, scores: Floats, weights: Floats) -> list[tuple[int, float, float]]:
     """Rows, mean score and rate of yes in each tenth of the scores' range that holds any."""
     bins = np.minimum((scores * BINS).astype(np.int64), BINS - 1)
-    found = []
-    for number in np.unique(bins).tolist():
-        here = bins == number
-        middle = [float(np.average(values[here], weights=weights[here])) for values in (scores, labels)]
-        found.append((int(here.sum()), middle[0], middle[1]))
-    return found
+    rows, total = np.bincount(bins), np.bincount(bins, weights)
+    score, yes = (np.bincount(bins, weights * values) for values in (scores, labels))
+    held = np.flatnonzero(rows)
+    return [(int(rows[n]), float(score[n] / total[n]), float(yes[n] / total[n])) for n in held]
 
 
 def _natural(pair: tuple[str, str]) -> tuple[int, str, str]:

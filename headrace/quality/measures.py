@@ -146,22 +146,22 @@ def auc(labels: Floats, scores: Floats, weights: Floats) -> Measure | None:
 
 
 def placements(labels: Floats, scores: Floats, weights: Floats) -> tuple[float, Floats, Floats] | None:
-    """The AUC; for each yes the share of no's below it, for each no the share of yes's above it."""
+    """The AUC; for each yes the share of no's below it, for each no the share of yes's above it. Ties count by half."""
     yes = labels == 1
     if yes.all() or not yes.any():
         return None
-    of_yes = _below(scores[yes], scores[~yes], weights[~yes])
-    of_no = 1 - _below(scores[~yes], scores[yes], weights[yes])
+    order = np.argsort(scores)
+    ordered = scores[order]
+    # Rows of equal scores are one step; below a row lie the steps before its own, and half of its own.
+    step = np.concatenate([[0], np.cumsum(ordered[1:] != ordered[:-1])])
+    shares = []
+    for others in (~yes, yes):
+        sums = np.bincount(step, np.where(others, weights, 0.0)[order])
+        below = np.empty(len(scores))
+        below[order] = ((np.cumsum(sums) - sums / 2) / sums.sum())[step]
+        shares.append(below)
+    of_yes, of_no = shares[0][yes], 1 - shares[1][~yes]
     return float(np.average(of_yes, weights=weights[yes])), of_yes, of_no
-
-
-def _below(points: Floats, others: Floats, weights: Floats) -> Floats:
-    """For each point the weighted share of others below it, ties by half."""
-    order = np.argsort(others)
-    ordered, sums = others[order], np.concatenate([[0.0], np.cumsum(weights[order])])
-    left, right = np.searchsorted(ordered, points, "left"), np.searchsorted(ordered, points, "right")
-    shares: Floats = (sums[left] + sums[right]) / (2 * sums[-1])
-    return shares
 
 
 def _variance(influence: Floats, weights: Floats) -> float:
