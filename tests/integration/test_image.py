@@ -71,6 +71,7 @@ def nowhere(folder: Path) -> str:
 
 
 def test_a_worker_of_an_image_serves_its_one_bundle_without_a_registry_and_refuses_any_other(world: World) -> None:
+    """Seen to fail when the digest is not compared, and when doctor does not look at what workers told."""
     image, away = world.folder / "image", nowhere(world.folder)
     written = headrace(world, "image", world.model, "v1", str(image))
     assert written["digest"] == world.registry.digest(world.model, "v1")
@@ -110,6 +111,7 @@ def test_a_worker_of_an_image_serves_its_one_bundle_without_a_registry_and_refus
 
 
 def test_a_pinned_parameter_decides_and_its_answers_its_event_and_a_replay_say_so(world: World) -> None:
+    """Seen to fail without the answers' flags, and without what is pinned in the log blocks."""
     world.scorer(HEADRACE_PIN__THRESHOLD="0.0")
     world.sink()
     answers = answered(world, 0, 40)
