@@ -7,7 +7,7 @@ from typing import Any
 
 from fastavro.schema import SchemaParseException
 
-from headrace.bundle import SIZE_CAP, Manifest, checked_files, digest_of, manifest
+from headrace.bundle import SIZE_CAP, Bundle, Manifest, checked_files, digest_of, load, manifest, tried_once, verify
 from headrace.bundle.errors import BundleTooLarge, DigestMismatch
 from headrace.modelfolder import NAME as MODEL_NAME
 from headrace.registry.cache import cached
@@ -70,6 +70,12 @@ class Registry:
     def fetch_bundle(self, model: str, version: str, digest: str, cache: Path) -> Path:
         """The folder of a bundle in the cache; a good copy there is used whether the registry answers or not."""
         return cached(cache, digest, lambda: self._download(model, version, digest))
+
+    def load_bundle(self, model: str, version: str, digest: str, cache: Path) -> Bundle:
+        """A bundle, fetched, tried in a child process unless it was on this machine, and loaded."""
+        folder = self.fetch_bundle(model, version, digest, cache)
+        tried_once(cache, digest, lambda: verify(folder, digest))
+        return load(folder, digest)
 
     def put_schema(self, schema: Mapping[str, Any]) -> bytes:
         """Store a writer's schema and return its fingerprint; the first of equal fingerprint stays."""

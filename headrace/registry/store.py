@@ -12,19 +12,19 @@ from headrace.registry.errors import AlreadyRegistered, RegistryError, RegistryU
 class WriteOnce:
     """Objects by name; an object is created once and never overwritten."""
 
-    __slots__ = ("_store", "url")
+    __slots__ = ("_store", "called", "url")
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, called: str = "registry") -> None:
+        self.url, self.called = url, called
         try:
             self._store: ObjectStore = from_url(url) if "://" in url else LocalStore(Path(url).absolute(), mkdir=True)
         except (exceptions.BaseError, OSError, ValueError) as error:
-            raise RegistryUnavailable(f"the registry {url} cannot be opened: {_first_line(error)}") from None
+            raise RegistryUnavailable(f"the {called} {url} cannot be opened: {_first_line(error)}") from None
 
     def create(self, name: str, content: bytes) -> None:
         """Store content; the same bytes once more are no error, other bytes raise AlreadyRegistered."""
         if not self.claim(name, content) and self.read(name) != content:
-            raise AlreadyRegistered(f"{name} is already in the registry {self.url} with other contents")
+            raise AlreadyRegistered(f"{name} is already in the {self.called} {self.url} with other contents")
 
     def claim(self, name: str, content: bytes = b"") -> bool:
         """Store content if nobody was here before; whether this call was the first."""
@@ -42,7 +42,7 @@ class WriteOnce:
             found = obstore.get(self._store, name)
             if limit is not None and found.meta["size"] > limit:
                 size = found.meta["size"]
-                raise RegistryError(f"{name} in the registry has {size} bytes where at most {limit} were expected")
+                raise RegistryError(f"{name} in the {self.called} has {size} bytes where at most {limit} were expected")
             return bytes(found.bytes())
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -59,7 +59,8 @@ class WriteOnce:
             raise self._away(f"listing {prefix}", error) from None
 
     def _away(self, doing: str, error: Exception) -> RegistryUnavailable:
-        return RegistryUnavailable(f"{doing}: the registry {self.url} does not answer or refuses: {_first_line(error)}")
+        said = f"the {self.called} {self.url} does not answer or refuses: {_first_line(error)}"
+        return RegistryUnavailable(f"{doing}: {said}")
 
 
 def _first_line(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from headrace.bundle import Bundle, load, tried_once, verify
+from headrace.bundle import Bundle
 from headrace.features import FeatureSet
 from headrace.registry import Registry
 from headrace.release import Link, Variant
@@ -55,9 +55,7 @@ class Loading:
         return ServedVariant(variant=variant, predictor=bundle.predictor, features=bundle.features)
 
     def _bundle(self, model: str, variant: Variant) -> Bundle:
-        folder = self._registry.fetch_bundle(model, variant.version, variant.digest, self._cache)
-        tried_once(self._cache, variant.digest, lambda: verify(folder, variant.digest))
-        bundle = load(folder, variant.digest)
+        bundle = self._registry.load_bundle(model, variant.version, variant.digest, self._cache)
         _warm(bundle)
         return bundle
 
