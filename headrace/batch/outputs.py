@@ -32,6 +32,12 @@ def in_folder(plan: Plan) -> bool:
     return not plan.output.startswith(TABLE) and not plan.output.endswith(TOPIC)
 
 
+def prepare(plan: Plan) -> None:
+    """Raise at once what every part would come upon."""
+    if in_folder(plan):
+        WriteOnce(plan.output, "output")
+
+
 def scored_name(plan: Plan, part: Part) -> str:
     """The name of a part's output: of job, part and version."""
     return f"{plan.model}-{plan.job}-{part.number:05d}-{plan.version}.parquet"

@@ -4,6 +4,7 @@ from headrace.batch.counting import Counting
 from headrace.batch.errors import InputUnusable, JobEnded
 from headrace.batch.formats.known import format_called, found
 from headrace.batch.job import Plan, Round, Source, Task
+from headrace.batch.outputs import prepare
 from headrace.batch.planning import planned_parts
 from headrace.batch.store import JobStore, now
 from headrace.batch.tasks import known, send
@@ -18,6 +19,7 @@ class Submitting:
 
     def submit(self, plan: Plan) -> Plan:
         """Begin a job, or go on with it where it was begun: the plan that holds. Raises JobDiffers, JobEnded."""
+        prepare(plan)
         held = self._store.begin(plan)
         if self._store.cancelled(held.job):
             raise JobEnded(held.job, "cancelled")

@@ -17,7 +17,7 @@ class WriteOnce:
     def __init__(self, url: str, called: str = "registry") -> None:
         self.url, self.called = url, called
         try:
-            self._store: ObjectStore = from_url(url) if "://" in url else LocalStore(Path(url).absolute(), mkdir=True)
+            self._store = _opened(url)
         except (exceptions.BaseError, OSError, ValueError) as error:
             raise RegistryUnavailable(f"the {called} {url} cannot be opened: {_first_line(error)}") from None
 
@@ -61,6 +61,12 @@ class WriteOnce:
     def _away(self, doing: str, error: Exception) -> RegistryUnavailable:
         said = f"the {self.called} {self.url} does not answer or refuses: {_first_line(error)}"
         return RegistryUnavailable(f"{doing}: {said}")
+
+
+def _opened(url: str) -> ObjectStore:
+    if url.startswith("file://"):
+        return from_url(url, mkdir=True)
+    return from_url(url) if "://" in url else LocalStore(Path(url).absolute(), mkdir=True)
 
 
 def _first_line(error: Exception) -> str:

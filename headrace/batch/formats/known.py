@@ -2,11 +2,13 @@
 
 from headrace.batch.errors import InputUnreadable
 from headrace.batch.files import sources
+from headrace.batch.formats.avro import Avro
+from headrace.batch.formats.lines import Csv, JsonLines
 from headrace.batch.formats.parquet import Parquet
-from headrace.batch.formats.piece import Format
+from headrace.batch.formats.piece import FileFormat, Format
 from headrace.batch.job import Source
 
-FILES = {"parquet": Parquet()}
+FILES: dict[str, FileFormat] = {"parquet": Parquet(), "csv": Csv(), "json lines": JsonLines(), "avro": Avro()}
 
 
 def format_called(name: str) -> Format:

@@ -48,3 +48,11 @@ class Format(Protocol):
 
     def pieces(self, source: Source, part: Part, rows: int) -> Iterator[Piece]:
         """The rows of a part in their order, at most so many at once."""
+
+
+class FileFormat(Format, Protocol):
+    """A format of files, known by the ends of their names."""
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """In small letters."""
