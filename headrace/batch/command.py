@@ -10,13 +10,18 @@ import click
 
 from headrace.batch.counting import Counting, Progress
 from headrace.batch.errors import BatchError
+from headrace.batch.formats.known import Formats
+from headrace.batch.outputs import TABLE, in_folder
 from headrace.batch.pinning import Pinning
-from headrace.batch.planning import Order, Pinned, drafted
+from headrace.batch.planning import Drafted, Order, Pinned, drafted
 from headrace.batch.showing import awaited, listed, shown
 from headrace.batch.store import JobStore
 from headrace.batch.submitting import Submitting
+from headrace.batch.table import create_table
+from headrace.clickhouse.client import ClickHouse, clickhouse_address
 from headrace.kafka.connect import kafka_address
 from headrace.registry import Registry
+from headrace.registry.store import WriteOnce
 from headrace.release import TrustedKeys
 from headrace.settings import Settings, load
 
@@ -31,12 +36,13 @@ def batch() -> None:
 
 @batch.command()
 @click.argument("model")
-@click.option("--input", "source", required=True, help="A file, folder, glob or object-store address.")
-@click.option("--output", required=True, help="A folder or object-store address.")
+@click.option("--input", "source", required=True, help="A file, folder, glob, store address, clickhouse:QUERY.")
+@click.option("--output", required=True, help="A folder, store address, clickhouse:TABLE, MODEL.predictions.")
 @click.option("--version", help="Score with this version (default: what serves now).")
 @click.option("--candidate", is_flag=True, help="Score with the latest candidate.")
 @click.option("--columns", multiple=True, metavar="NAME=FEATURE", help="A column that is called otherwise.")
 @click.option("--rows-per-part", default=250_000, show_default=True, type=click.IntRange(1), help="About so many rows.")
+@click.option("--key", default="", metavar="COLUMN", help="Of a query: the column whose ranges are its parts.")
 @click.option("--job", default="", help="A name for the job (default: made from its input, version and output).")
 @click.option("--wait", is_flag=True, help="Wait until the job has ended.")
 @AS_JSON
@@ -48,6 +54,7 @@ def submit(
     candidate: bool,
     columns: tuple[str, ...],
     rows_per_part: int,
+    key: str,
     job: str,
     wait: bool,
     as_json: bool,
@@ -68,14 +75,17 @@ def submit(
         rows_per_part=rows_per_part,
         actor=settings.acting,
         job=job,
+        key=key,
     )
     registry = Registry.open(settings.registry_url)
     pinned = _pinned(settings, registry, model, version, candidate=candidate)
-    draft = drafted(order, pinned, registry.manifest(model, pinned.version).features)
+    formats = Formats(lambda: clickhouse_address(settings))
+    draft = drafted(order, pinned, registry.manifest(model, pinned.version).features, formats)
     for note in draft.notes:
         click.echo(f"note: {note}", err=True)
     store = JobStore.open(settings.registry_url)
-    plan = Submitting(store, kafka_address(settings)).submit(draft.plan)
+    _prepare(settings, draft)
+    plan = Submitting(store, kafka_address(settings), formats).submit(draft.plan)
     counting = Counting(store, plan)
     _end(awaited(counting, quiet=as_json) if wait else counting.progress(), as_json, waited=wait)
 
@@ -124,7 +134,8 @@ def retry(job: str, wait: bool, as_json: bool) -> None:
     """Ask once more for the parts of JOB that are not done, for instance once a damaged file was mended."""
     settings = load()
     store = JobStore.open(settings.registry_url)
-    plan = Submitting(store, kafka_address(settings)).retry(job, settings.acting)
+    formats = Formats(lambda: clickhouse_address(settings))
+    plan = Submitting(store, kafka_address(settings), formats).retry(job, settings.acting)
     counting = Counting(store, plan)
     _end(awaited(counting, quiet=as_json) if wait else counting.progress(), as_json, waited=wait)
 
@@ -132,6 +143,19 @@ def retry(job: str, wait: bool, as_json: bool) -> None:
 def _counting(settings: Settings, job: str) -> Counting:
     store = JobStore.open(settings.registry_url)
     return Counting(store, store.plan(job))
+
+
+def _prepare(settings: Settings, draft: Drafted) -> None:
+    """Make what all parts write into, so that what stands against it is told at once."""
+    output = draft.plan.output
+    if in_folder(draft.plan):
+        WriteOnce(output, "output")
+    elif output.startswith(TABLE):
+        clickhouse = ClickHouse(clickhouse_address(settings))
+        try:
+            create_table(clickhouse, output.removeprefix(TABLE), draft.columns)
+        finally:
+            clickhouse.close()
 
 
 def _pinned(settings: Settings, registry: Registry, model: str, version: str | None, *, candidate: bool) -> Pinned:

@@ -63,6 +63,10 @@ class Fitting:
         self._checks.check_features(columns, reasons)
         return Fitted(columns={path.removeprefix(FEATURES): c for path, c in columns.items()}, reasons=reasons)
 
+    def by_source(self, fitted: Fitted) -> dict[str, pa.Array]:
+        """The features by the names of the columns that they were made of."""
+        return {self._mapped[name]: column for name, column in fitted.columns.items()}
+
     def _column(self, leaf: Leaf, rows: pa.RecordBatch, reasons: dict[int, str]) -> pa.Array:
         name = leaf.field.name
         raw, feature = rows.column(self._mapped[name]), self._features[name]

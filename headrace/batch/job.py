@@ -134,9 +134,10 @@ class Manifest(_Document, frozen=True, kw_only=True):
     seconds: float
 
 
-class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """What travels on the topic of tasks."""
+class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What travels on the topic of tasks; with a receipt the part is done, and only the receipt is to be stored."""
 
     job: str
     part: int
     round: int = 0
+    receipt: Receipt | None = None

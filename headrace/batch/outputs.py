@@ -29,13 +29,12 @@ def named(output: str, model: str) -> str:
 
 def in_folder(plan: Plan) -> bool:
     """Whether the output is files."""
-    return not plan.output.startswith(TABLE) and not plan.output.endswith(TOPIC)
+    return is_folder(plan.output)
 
 
-def prepare(plan: Plan) -> None:
-    """Raise at once what every part would come upon."""
-    if in_folder(plan):
-        WriteOnce(plan.output, "output")
+def is_folder(output: str) -> bool:
+    """Whether an output is files."""
+    return not output.startswith(TABLE) and not (output.endswith(TOPIC) and "/" not in output)
 
 
 def scored_name(plan: Plan, part: Part) -> str:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 
 from headrace.batch.errors import InputUnusable
 from headrace.batch.fitting import faults, required_nulls
-from headrace.batch.formats.known import format_called, found
+from headrace.batch.formats.known import Formats
 from headrace.batch.formats.piece import Format
 from headrace.batch.job import Part, Plan, Source
-from headrace.batch.outputs import named
+from headrace.batch.layout import scored_schema
+from headrace.batch.outputs import is_folder, named
 from headrace.batch.store import now
 from headrace.features import FeatureSet
 
@@ -45,19 +47,21 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drafted:
-    """A plan, and what a person should know before it starts."""
+    """A plan, what a person should know before it starts, and the columns of a scored row."""
 
     plan: Plan
     notes: Sequence[str]
+    columns: pa.Schema
 
 
-def drafted(order: Order, pinned: Pinned, features: FeatureSet) -> Drafted:
+def drafted(order: Order, pinned: Pinned, features: FeatureSet, formats: Formats) -> Drafted:
     """Check the input against the model and cut it into parts; raises InputUnusable with every fault."""
-    name, sources = found(order.input)
-    how = format_called(name)
+    output = named(order.output, order.model)
+    name, sources = formats.found(order.input, order.key)
+    how = formats.called(name)
     mapped = {feature: order.columns.get(feature, feature) for feature in features.names}
     notes = _checked(order, how, sources, features, mapped)
-    parts = planned_parts(how, sources, order.rows_per_part, strict=order.output.endswith(".predictions"))
+    parts = planned_parts(how, sources, order.rows_per_part, strict=not is_folder(output))
     if not parts:
         raise InputUnusable(order.input, ["it has no rows"])
     plan: dict[str, Any] = {
@@ -69,7 +73,7 @@ def drafted(order: Order, pinned: Pinned, features: FeatureSet) -> Drafted:
         "input": order.input,
         "key": order.key,
         "columns": mapped,
-        "output": named(order.output, order.model),
+        "output": output,
         "sources": sources,
         "parts": parts,
         "rows_per_part": order.rows_per_part,
@@ -77,7 +81,8 @@ def drafted(order: Order, pinned: Pinned, features: FeatureSet) -> Drafted:
     content = hashlib.sha256(msgspec.json.encode(plan, order="deterministic")).hexdigest()
     job = order.job or content[:12]
     whole = Plan(**plan, job=job, content=content, release=pinned.release, actor=order.actor, submitted_at=now())
-    return Drafted(plan=whole, notes=notes)
+    columns = scored_schema(how.columns(sources[0]), features, mapped, decided=pinned.threshold is not None)
+    return Drafted(plan=whole, notes=notes, columns=columns)
 
 
 def planned_parts(how: Format, sources: Sequence[Source], rows: int, *, strict: bool) -> tuple[Part, ...]:

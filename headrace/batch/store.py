@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from headrace.batch.errors import BatchError, JobDiffers, UnknownJob
-from headrace.batch.job import Ended, Failure, Manifest, Plan, Receipt, Round
+from headrace.batch.job import Ended, Failure, Manifest, Plan, Receipt, Round, Task
 from headrace.registry.store import WriteOnce
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -72,6 +72,11 @@ class JobStore:
     def receipt(self, job: str, part: int) -> Receipt | None:
         """A part's receipt."""
         return self._read(job, f"parts/{part}.json", Receipt)
+
+    def claim_part(self, job: str, task: Task, place: str) -> bool:
+        """Whether the task at this place on its topic is the one of its round that may send a part's answers."""
+        name = f"claims/{task.round}/{task.part}"
+        return self._claim(job, name, place.encode()) or self._store.read(f"jobs/{job}/{name}") == place.encode()
 
     def put_receipt(self, job: str, receipt: Receipt) -> None:
         """The first one counts."""

@@ -25,6 +25,11 @@ def decoded(raw: bytes | None) -> Task | None:
         return None
 
 
+def encoded(task: Task) -> bytes:
+    """A task's bytes."""
+    return msgspec.json.encode(task)
+
+
 def known(address: KafkaAddress) -> set[Task]:
     """All tasks that the topic holds."""
     found = (decoded(m.value()) for batch in read_to_end(address, topics.BATCH_TASKS) for m in batch)
@@ -43,7 +48,7 @@ def send(address: KafkaAddress, tasks: Iterable[Task]) -> None:
             producer.produce(
                 topics.BATCH_TASKS,
                 key=task.job.encode(),
-                value=msgspec.json.encode(task),
+                value=encoded(task),
                 partition=_partition(task, partitions),
                 on_delivery=lambda error, _: faults.append(error.str()) if error else None,
             )

@@ -2,20 +2,25 @@
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
 from prometheus_client import CollectorRegistry, Counter
 
 from headrace import topics
+from headrace.batch.formats.known import Formats
 from headrace.batch.store import JobStore
 from headrace.batch.tasks import GROUP, decoded
+from headrace.clickhouse.client import ClickHouse, clickhouse_address
 from headrace.kafka.clients import ErrorEar
 from headrace.kafka.connect import kafka_address
 from headrace.registry import Registry
 from headrace.settings import Settings
 from streams.batch.memory import Budget
 from streams.batch.models import Models
+from streams.batch.output import Outputs
+from streams.batch.parting import Parting
 from streams.batch.working import Working
 from streams.engine.allocator import give_back
 from streams.engine.application import Application, new_application
@@ -25,6 +30,7 @@ from streams.engine.feed import Feed
 from streams.engine.group import group_config
 from streams.engine.pages import add_pages
 from streams.engine.source import FromCommitted, GroupSource
+from streams.engine.transaction import Transactions
 from streams.engine.watchdog import Watchdog
 
 NICE = 10
@@ -36,13 +42,13 @@ def build_app(settings: Settings, memory: int) -> Application:
     """A batch worker: one source, one agent that does one part at a time. memory: bytes for the whole process."""
     name = settings.worker_name("batch")
     give_way()
-    source = _source(settings, name)
     failpoints = Failpoints.read()
+    transactions = _transactions(settings, name, failpoints)
+    source = _source(settings, name, transactions)
     working = Working(
         store=JobStore.open(settings.registry_url),
-        models=Models(Registry.open(settings.registry_url), settings.bundle_cache),
+        parting=_parting(settings, memory, transactions, failpoints),
         worker=name,
-        budget=Budget(memory),
         failpoints=failpoints,
     )
     app = new_application(
@@ -72,13 +78,14 @@ def build_app(settings: Settings, memory: int) -> Application:
         def work() -> None:
             task = decoded(batch.messages[0].value())
             if task is not None:
-                outcome, done = working.do(task)
-                parts.labels(outcome).inc()
-                rows.inc(done)
-                counted["rows"] += done
-                counted["parts"] += outcome == "done"
+                done = working.do(task, batch)
+                parts.labels(done.outcome).inc()
+                rows.inc(done.rows)
+                counted["rows"] += done.rows
+                counted["parts"] += done.outcome == "done"
             failpoints.passing("batch_before_ack")
-            source.commit(batch.next_offsets)
+            if task is None or not done.acknowledged:
+                source.commit(batch.next_offsets)
             give_back()
 
         await batch.perform(work)
@@ -93,7 +100,31 @@ def give_way() -> None:
     pa.set_io_thread_count(1)
 
 
-def _source(settings: Settings, name: str) -> GroupSource:
+def _transactions(settings: Settings, name: str, failpoints: Failpoints) -> Transactions:
+    return Transactions(
+        address=kafka_address(settings),
+        name=f"{GROUP}.{name}",
+        timeout_s=settings.worker.transaction_timeout_s,
+        watchdog=Watchdog(settings.worker.watchdog_s),
+        failpoints=failpoints,
+    )
+
+
+def _parting(settings: Settings, memory: int, transactions: Transactions, failpoints: Failpoints) -> Parting:
+    return Parting(
+        models=Models(Registry.open(settings.registry_url), settings.bundle_cache),
+        formats=Formats(lambda: clickhouse_address(settings)),
+        outputs=Outputs(
+            store_url=settings.registry_url,
+            clickhouse=cache(lambda: ClickHouse(clickhouse_address(settings))),
+            deliver=transactions.deliver,
+        ),
+        budget=Budget(memory),
+        failpoints=failpoints,
+    )
+
+
+def _source(settings: Settings, name: str, transactions: Transactions) -> GroupSource:
     address, ear = kafka_address(settings), ErrorEar()
     return GroupSource(
         # Neighbouring partitions go to different workers, and neighbouring parts to neighbouring partitions.
@@ -104,4 +135,5 @@ def _source(settings: Settings, name: str) -> GroupSource:
         watchdog=Watchdog(settings.worker.watchdog_s),
         ear=ear,
         batch_rows=1,
+        settle=transactions.open,
     )

@@ -16,7 +16,7 @@ from headrace.predict import Predictor
 class Scored:
     """A piece's rows: those with a score, in their order, and those without, each with its reason.
 
-    kept and refused are places within the piece.
+    kept and refused are places within the piece; features are by the name of the column that they were made of.
     """
 
     piece: Piece
@@ -52,7 +52,12 @@ class Scoring:
             kept, scores = kept[good], scores[good]
         decision = None if self._threshold is None else scores >= self._threshold
         return Scored(
-            piece=piece, features=fitted.columns, kept=kept, scores=scores, decision=decision, reasons=reasons
+            piece=piece,
+            features=self._fitting.by_source(fitted),
+            kept=kept,
+            scores=scores,
+            decision=decision,
+            reasons=reasons,
         )
 
 

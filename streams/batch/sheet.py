@@ -1,14 +1,17 @@
 """Rows gathered into the bytes of a Parquet file, and the columns that go into one."""
 
+import hashlib
 import io
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from headrace.batch.job import Source
+from headrace.batch.errors import OutputUnusable
+from headrace.batch.job import Source, Written
+from headrace.batch.layout import DECISION, SCORE
+from headrace.registry.store import WriteOnce
 from streams.batch.scoring import Scored
 
-SCORE, DECISION = "score", "decision"
 OWN = ("_source", "_row", "_reason", "_original")
 
 
@@ -40,15 +43,11 @@ class Sheet:
 
 
 def scored_rows(scored: Scored, *, typed: bool) -> pa.RecordBatch:
-    """The input's columns and the scores.
-
-    Where the input has types they are kept, else features have the model's. A column of the input that is called like
-    one of ours gives way.
-    """
+    """The rows with a score, as headrace/batch/layout.py says."""
     rows = scored.piece.rows
     columns = {name: rows.column(name) for name in rows.schema.names if name not in (SCORE, DECISION)}
     if not typed:
-        columns |= {name: scored.features[name] for name in scored.features if name in columns}
+        columns |= scored.features
     if len(scored.kept) < rows.num_rows:
         kept = pa.array(scored.kept)
         columns = {name: column.take(kept) for name, column in columns.items()}
@@ -70,3 +69,32 @@ def rejected_rows(scored: Scored, source: Source, first: int) -> pa.RecordBatch:
     )
     columns = {name: rows.column(name) for name in rows.schema.names if name not in OWN}
     return pa.RecordBatch.from_pydict(columns | dict(zip(OWN, own, strict=True)))
+
+
+def put_sheet(store: WriteOnce, name: str, sheet: Sheet) -> Written | None:
+    """Create an object of a sheet's rows, or adopt what an earlier attempt created; None where there are no rows.
+
+    Raises OutputUnusable when it holds other rows.
+    """
+    content = sheet.content()
+    if content is None:
+        return None
+    if not store.claim(name, content):
+        there = store.read(name) or b""
+        if not _same(there, content):
+            raise OutputUnusable(f"{name} in {store.url} holds other rows than this part; name another output")
+        content = there
+    return Written(name=name, size=len(content), sha256=hashlib.sha256(content).hexdigest())
+
+
+def _same(there: bytes, ours: bytes) -> bool:
+    """Whether two files hold the same rows; other pieces or another library may have made other bytes of them."""
+    if there == ours:
+        return True
+    try:
+        theirs, own = (pq.ParquetFile(pa.BufferReader(one)) for one in (there, ours))
+        if theirs.schema_arrow != own.schema_arrow or theirs.metadata.num_rows != own.metadata.num_rows:
+            return False
+        return SCORE not in own.schema_arrow.names or theirs.read([SCORE]).equals(own.read([SCORE]))
+    except (pa.ArrowException, OSError):
+        return False

@@ -1,57 +1,59 @@
 """One task from beginning to end: what is written before it is acknowledged, and what need not be done again."""
 
-import time
+from dataclasses import dataclass
 from typing import Literal
 
 import structlog
 from obstore import exceptions
 
 from headrace.batch.counting import finish
-from headrace.batch.errors import InputUnreadable, UnknownJob
-from headrace.batch.files import unchanged
-from headrace.batch.fitting import Fitting
-from headrace.batch.formats.known import format_called
-from headrace.batch.job import Failure, Part, Plan, Receipt, Task
+from headrace.batch.errors import UnknownJob
+from headrace.batch.job import Failure, Plan, Receipt, Task
 from headrace.batch.store import JobStore
 from headrace.batch.submitting import sources_of
+from headrace.clickhouse.errors import ClickHouseUnreachable
 from headrace.errors import HeadraceError
 from headrace.registry.errors import RegistryUnavailable
-from streams.batch.folder import Folder
-from streams.batch.memory import Budget
-from streams.batch.models import Models
-from streams.batch.scoring import Scoring
+from streams.batch.parting import Parting
+from streams.engine.batch import Batch
 from streams.engine.errors import NotDelivered
 from streams.engine.failpoint import Failpoints
 
-Outcome = Literal["done", "failed", "not-needed"]
+AWAY = (RegistryUnavailable, ClickHouseUnreachable, exceptions.BaseError)
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What became of a task; acknowledged: its offset is committed already."""
+
+    outcome: Literal["done", "failed", "not-needed"]
+    rows: int = 0
+    acknowledged: bool = False
+
+
+NOT_NEEDED = Done(outcome="not-needed")
 
 
 class Working:
     """Does tasks; runs on the source's thread."""
 
-    def __init__(self, *, store: JobStore, models: Models, worker: str, budget: Budget, failpoints: Failpoints) -> None:
-        self._store, self._models, self._worker = store, models, worker
-        self._budget, self._failpoints = budget, failpoints
+    def __init__(self, *, store: JobStore, parting: Parting, worker: str, failpoints: Failpoints) -> None:
+        self._store, self._parting, self._worker, self._failpoints = store, parting, worker, failpoints
         self._plans: dict[str, Plan] = {}
 
-    def do(self, task: Task) -> tuple[Outcome, int]:
-        """What became of a task, and how many rows it had.
-
-        Raises NotDelivered when it is to be tried again: what it needs does not answer, or takes nothing more.
-        """
+    def do(self, task: Task, batch: Batch) -> Done:
+        """Raises NotDelivered when it is to be tried again: what it needs does not answer, or takes nothing more."""
         try:
             plan = self._plan(task.job)
-            if not self._needed(plan, task):
-                return "not-needed", 0
-            rows = self._attempt(plan, task)
-            finish(self._store, plan)
+            if task.receipt is not None:
+                return self._noted(plan, task.receipt, NOT_NEEDED)
+            return self._attempt(plan, task, batch) if self._needed(plan, task) else NOT_NEEDED
         except UnknownJob:
             log.warning("task-of-unknown-job", job=task.job, part=task.part)
-            return "not-needed", 0
-        except (RegistryUnavailable, exceptions.BaseError) as error:
+            return NOT_NEEDED
+        except AWAY as error:
             raise NotDelivered("store-away", str(error)) from None
-        return ("failed", 0) if rows is None else ("done", rows)
 
     def _plan(self, job: str) -> Plan:
         if job not in self._plans:
@@ -67,50 +69,23 @@ class Working:
             return False
         return not self._store.cancelled(plan.job)
 
-    def _attempt(self, plan: Plan, task: Task) -> int | None:
-        """Rows of the part; None when it failed, which is written down."""
-        began, part = time.perf_counter(), plan.parts[task.part]
+    def _attempt(self, plan: Plan, task: Task, batch: Batch) -> Done:
         try:
-            receipt = self._score(plan, part, task, began)
-        except (RegistryUnavailable, NotDelivered):
+            source = sources_of(self._store, plan, task.round)[plan.parts[task.part].source]
+            receipt, acknowledged = self._parting.score(plan, task, source, batch, self._worker, self._store)
+        except (*AWAY, NotDelivered):
             raise
         except HeadraceError as error:
-            log.warning("part-failed", job=plan.job, part=part.number, reason=str(error))
-            failure = Failure(part=part.number, reason=str(error), worker=self._worker)
+            log.warning("part-failed", job=plan.job, part=task.part, reason=str(error))
+            failure = Failure(part=task.part, reason=str(error), worker=self._worker)
             self._store.put_failure(plan.job, task.round, failure)
-            return None
-        if receipt is not None:
-            self._store.put_receipt(plan.job, receipt)
-            self._failpoints.passing("batch_after_receipt")
-        return part.rows
+            return Done(outcome="failed")
+        if receipt is None:
+            return NOT_NEEDED
+        return self._noted(plan, receipt, Done(outcome="done", rows=receipt.rows_in, acknowledged=acknowledged))
 
-    def _score(self, plan: Plan, part: Part, task: Task, began: float) -> Receipt | None:
-        """The receipt of a part whose output is in place; None when the job was cancelled meanwhile."""
-        source, how = sources_of(self._store, plan, task.round)[part.source], format_called(plan.format)
-        bundle = self._models.of(plan)
-        unchanged(source)
-        columns = how.columns(source)
-        scoring = Scoring(Fitting(bundle.features, plan.columns), bundle.predictor, plan.threshold)
-        output = Folder(plan, part, source, typed=columns.typed, failpoints=self._failpoints)
-        rows = rejected = 0
-        for piece in how.pieces(source, part, self._budget.rows(how.row_bytes(source))):
-            self._failpoints.passing("batch_after_read")
-            scored = scoring.score(piece)
-            self._failpoints.passing("batch_after_score")
-            output.add(scored)
-            rows, rejected = rows + piece.rows.num_rows, rejected + len(scored.reasons)
-        if rows != part.rows:
-            raise InputUnreadable(f"{source.name} gave {rows} rows where {part.rows} were planned")
-        if self._store.cancelled(plan.job):
-            return None
-        written, refused = output.put()
-        return Receipt(
-            part=part.number,
-            rows_in=rows,
-            rows_scored=rows - rejected,
-            rows_rejected=rejected,
-            output=written,
-            rejected=refused,
-            worker=self._worker,
-            seconds=round(time.perf_counter() - began, 3),
-        )
+    def _noted(self, plan: Plan, receipt: Receipt, done: Done) -> Done:
+        self._store.put_receipt(plan.job, receipt)
+        self._failpoints.passing("batch_after_receipt")
+        finish(self._store, plan)
+        return done

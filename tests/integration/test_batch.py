@@ -1,9 +1,12 @@
 """Batch jobs on a real Kafka, with a real worker that all tests of this file share."""
 
 import hashlib
+import io
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import fastavro
 import numpy as np
@@ -12,6 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv
 
+from headrace.candidate import post, proposed
+from headrace.clickhouse.client import ClickHouse, ClickHouseAddress
+from headrace.kafka.clients import KafkaAddress
+from headrace.release import release_id
+from headrace.topics import schemas_folder
+from headrace.wire.answer import read_schema
+from tests.faults.checker import read_all
 from tests.faults.tinymodel import SCHEMA
 from tests.faults.world import World
 from tests.integration.batch_world import FEATURES, BatchWorld, rows
@@ -143,3 +153,76 @@ def test_a_column_of_nulls_is_told_and_its_rows_are_rejected(batch: BatchWorld) 
     assert done.returncode == 0, done.stderr
     assert "night is null in 1 rows and may not be: they will be rejected" in done.stderr
     assert "100 of 100 in = 99 scored + 1 rejected" in done.stdout
+
+
+def test_a_query_is_scored_into_a_table_by_ranges_of_its_key(batch: BatchWorld) -> None:
+    """Keys that are many times there stay together; what cannot be scored is kept with the job."""
+    model, table = batch.world.model, rows(3000)
+    batch.world.query(
+        f"CREATE TABLE {model}_input (id Int64, day String, amount Float64, count Nullable(Int64), night Bool, "
+        "colour LowCardinality(String), side Enum8('left' = 1, 'right' = 2, 'up' = 3), at DateTime64(3, 'UTC')) "
+        "ENGINE = MergeTree ORDER BY day"
+    )
+    columns = {name: table[name].to_pylist() for name in table.column_names}
+    columns |= {"day": [f"d'{i // 90:02d}" for i in range(3000)], "at": [datetime(2026, 1, 1, tzinfo=UTC)] * 3000}
+    columns["side"] = ["up", *columns["side"][1:]]
+    client = ClickHouse(ClickHouseAddress(host=batch.world.clickhouse[0], port=batch.world.clickhouse[1]))
+    client.insert(f"{model}_input", columns)
+    client.close()
+    query = f"clickhouse:SELECT * FROM {model}_input WHERE id >= 0"
+    more = ("--key", "day", "--rows-per-part", "200", "--wait")
+    told = batch.submit(query, *more, output=f"clickhouse:{model}_scored")
+    assert (told["state"], told["rows_in"], told["rows_scored"], told["rows_rejected"]) == ("done", 3000, 2999, 1)
+    assert 10 < told["parts"] <= 15
+    got = batch.world.query(f"SELECT id, score, at FROM {model}_scored ORDER BY id")
+    assert [row[0] for row in got] == list(range(1, 3000))
+    assert np.array([row[1] for row in got]).tobytes() == batch.expected(table)[1:].tobytes()
+    assert {row[2] for row in got} == {datetime(2026, 1, 1, tzinfo=UTC)}
+    ((rejected),) = (batch.world.data / "registry" / "jobs" / told["job"] / "rejected").glob("*.parquet")
+    assert pq.read_table(rejected)["_reason"].to_pylist() == ["invalid-feature: side is 'up', not one of left, right"]
+    done = batch.run("submit", model, "--input", query, "--output", "out")
+    assert (done.returncode, "a query needs --key COLUMN" in done.stderr) == (2, True)
+
+
+def test_answers_go_to_the_models_topic_once_each_in_the_scorers_own_words(batch: BatchWorld) -> None:
+    model, count = batch.world.model, 500
+    table = rows(count).append_column("request_id", pa.array([f"r{i}" for i in range(count)]))
+    amounts = table["amount"].to_pylist()
+    table = table.set_column(1, "amount", pa.array([float("nan"), *amounts[1:]]))
+    pq.write_table(table, batch.folder / "asked.parquet", row_group_size=100)
+    told = batch.submit(
+        *(batch.folder / "asked.parquet", "--rows-per-part", "100", "--wait"), output=f"{model}.predictions"
+    )
+    assert (told["state"], told["parts"], told["rows_scored"], told["rows_rejected"]) == ("done", 5, 499, 1)
+    schema = fastavro.parse_schema(read_schema(schemas_folder() / "avro"))
+    values = [message.value() or b"" for message in read_all(batch.world.kafka, f"{model}.predictions")]
+    answers = {one["request_id"]: one for one in (schemaless(value, schema) for value in values)}
+    assert len(values) == len(answers) == count
+    expected = batch.expected(rows(count))
+    assert [answers[f"r{i}"]["scores"] for i in range(1, count)] == [[score] for score in expected[1:].tolist()]
+    assert (answers["r0"]["status"], answers["r0"]["reason"]) == ("rejected", "invalid-feature: amount is NaN")
+    assert (answers["r7"]["version"], answers["r7"]["variant"], answers["r7"]["release"]) == (
+        "v1",
+        "batch",
+        release_id(batch.world.releases[0]),
+    )
+    done = batch.run("submit", model, "--input", str(batch.folder / "asked.parquet"), "--output", "x.predictions")
+    assert (done.returncode, f"{model}'s answers go to {model}.predictions" in done.stderr) == (2, True)
+
+
+def test_a_candidate_scores_a_job_of_its_own(batch: BatchWorld) -> None:
+    model, address = batch.world.model, KafkaAddress(bootstrap=batch.world.kafka)
+    table, path = rows(200), batch.folder / "what-if.parquet"
+    pq.write_table(table, path)
+    done = batch.run("submit", model, "--input", str(path), "--output", "what-if", "--candidate")
+    assert (done.returncode, f"{model} has no candidate" in done.stderr) == (2, True)
+    digest = batch.world.add_version("v2")
+    post(address, proposed(model=model, version="v2", digest=digest, actor="ada", metrics={}))
+    told = batch.submit(path, "--candidate", "--wait", output="what-if")
+    assert (told["state"], told["version"], told["release"]) == ("done", "v2", "")
+    assert batch.scored("what-if")["score"].to_numpy().tobytes() == batch.expected(table, "v2").tobytes()
+
+
+def schemaless(value: bytes, schema: Any) -> Any:
+    """An answer behind the ten bytes of its framing."""
+    return fastavro.schemaless_reader(io.BytesIO(value[10:]), schema, None)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from fastavro.read import SchemaResolutionError
 
 from headrace.batch.errors import InputUnreadable
-from headrace.batch.files import reading
+from headrace.batch.files import reading, unchanged
 from headrace.batch.formats.piece import Columns, Piece
 from headrace.batch.formats.text import as_text
 from headrace.batch.job import Part, Source
@@ -23,6 +23,7 @@ class Avro:
     """Reads records; their values become text, as those of JSON lines do."""
 
     suffixes = (".avro",)
+    unchanged = staticmethod(unchanged)
 
     def columns(self, source: Source) -> Columns:
         """From the schema in the file."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
 from headrace.batch.errors import InputUnreadable
-from headrace.batch.files import reading
+from headrace.batch.files import reading, unchanged
 from headrace.batch.formats.piece import Columns, Piece
 from headrace.batch.formats.text import of_records
 from headrace.batch.job import Part, Source
@@ -26,6 +26,7 @@ class Csv:
     """Comma-separated, with a heading; all values are text, the empty one is null."""
 
     suffixes = (".csv",)
+    unchanged = staticmethod(unchanged)
 
     def columns(self, source: Source) -> Columns:
         """From the heading."""
@@ -54,6 +55,7 @@ class JsonLines:
     """An object a line; values that are not text become JSON text."""
 
     suffixes = (".jsonl", ".ndjson")
+    unchanged = staticmethod(unchanged)
 
     def columns(self, source: Source) -> Columns:
         """From the first line; what only later lines have is left out."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pyarrow.parquet as pq
 
 from headrace.batch.errors import InputUnreadable
-from headrace.batch.files import reading
+from headrace.batch.files import reading, unchanged
 from headrace.batch.formats.piece import Columns, Piece
 from headrace.batch.job import Part, Source
 
@@ -20,6 +20,7 @@ class Parquet:
     """Reads row groups."""
 
     suffixes = (".parquet", ".pq")
+    unchanged = staticmethod(unchanged)
 
     def columns(self, source: Source) -> Columns:
         """From the footer, with the nulls that its statistics count."""

@@ -40,6 +40,9 @@ class Format(Protocol):
     def columns(self, source: Source) -> Columns:
         """Columns of a source, without reading its rows."""
 
+    def unchanged(self, source: Source) -> None:
+        """Raise InputUnreadable when a source is not what it was."""
+
     def parts(self, source: Source, rows: int, strict: bool) -> Iterator[Part]:
         """Parts of about so many rows, numbered from 0, of source 0; strict: never more than so many."""
 

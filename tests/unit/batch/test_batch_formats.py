@@ -14,11 +14,18 @@ from hypothesis import strategies as st
 
 from headrace.batch.errors import InputUnreadable
 from headrace.batch.files import sources
-from headrace.batch.formats.known import format_called, found
+from headrace.batch.formats.known import Formats
 from headrace.batch.formats.piece import Format, Piece
 from headrace.batch.job import Part, Source
 from headrace.batch.planning import planned_parts
+from headrace.clickhouse.client import ClickHouseAddress
 
+
+def no_clickhouse() -> ClickHouseAddress:
+    raise AssertionError("files need no ClickHouse")
+
+
+FORMATS = Formats(no_clickhouse)
 RECORDS = [
     {"id": i, "text": f'a "quoted", one\nin two lines {i}' if i % 3 == 0 else f"plain {i}", "amount": i / 7}
     for i in range(50)
@@ -54,8 +61,8 @@ def read(how: Format, source: Source, part: Part, rows: int = 8) -> list[Any]:
 @pytest.mark.parametrize("remote", [False, True])
 def test_parts_cover_every_row_once_in_its_order(kind: str, rows: int, remote: bool, tmp_path: Path) -> None:
     path = written(tmp_path / f"input.{kind}")
-    name, every = found(f"file://{path}" if remote else str(path))
-    how = format_called(name)
+    name, every = FORMATS.found(f"file://{path}" if remote else str(path))
+    how = FORMATS.called(name)
     parts = planned_parts(how, every, rows, strict=False)
     assert [part.number for part in parts] == list(range(len(parts)))
     assert [part.first for part in parts] == [sum(p.rows for p in parts[:i]) for i in range(len(parts))]
@@ -82,15 +89,15 @@ def test_a_csv_is_cut_between_rows_whatever_its_values_hold(
         writer.writerows(values)
     if not last_newline:
         path.write_bytes(path.read_bytes()[:-1])
-    name, (source,) = found(str(path))
-    how = format_called(name)
+    name, (source,) = FORMATS.found(str(path))
+    how = FORMATS.called(name)
     got = [row for part in planned_parts(how, [source], rows, strict=False) for row in read(how, source, part, 3)]
     assert [(row["a"], row["b"]) for row in got] == values
 
 
 def spoilt(path: Path) -> Piece:
-    name, (source,) = found(str(path))
-    how = format_called(name)
+    name, (source,) = FORMATS.found(str(path))
+    how = FORMATS.called(name)
     (part,) = planned_parts(how, [source], 100, strict=False)
     (piece,) = how.pieces(source, part, 100)
     assert piece.rows.num_rows == part.rows
@@ -125,8 +132,8 @@ def test_what_is_no_json_object_is_told_by_its_place_and_its_text(tmp_path: Path
 def test_a_row_group_larger_than_a_part_stays_whole_within_bounds_and_is_cut_where_it_must_be(tmp_path: Path) -> None:
     path = tmp_path / "input.parquet"
     pq.write_table(pa.table({"a": list(range(100))}), path, row_group_size=40)
-    name, every = found(str(path))
-    how = format_called(name)
+    name, every = FORMATS.found(str(path))
+    how = FORMATS.called(name)
 
     def sizes(rows: int, *, strict: bool = False) -> list[int]:
         return [part.rows for part in planned_parts(how, every, rows, strict=strict)]
@@ -143,7 +150,7 @@ def test_folders_and_globs_name_data_and_nothing_hidden(tmp_path: Path) -> None:
         written(tmp_path / name) if name.endswith("parquet") else (tmp_path / name).write_text("")
 
     def names(address: str) -> list[str]:
-        return [source.name.removeprefix(f"{tmp_path}/") for source in found(address)[1]]
+        return [source.name.removeprefix(f"{tmp_path}/") for source in FORMATS.found(address)[1]]
 
     assert names(f"{tmp_path}/a") == ["a/1.parquet", "a/b/2.parquet"]
     assert names(f"{tmp_path}/a/*.parquet") == ["a/1.parquet"]
@@ -158,14 +165,14 @@ def test_folders_and_globs_name_data_and_nothing_hidden(tmp_path: Path) -> None:
 def test_what_is_not_there_is_said(address: str, why: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputUnreadable, match=why):
-        found(str(tmp_path / address))
+        FORMATS.found(str(tmp_path / address))
 
 
 def test_files_of_several_kinds_are_refused(tmp_path: Path) -> None:
     written(tmp_path / "a.parquet")
     written(tmp_path / "b.csv")
     with pytest.raises(InputUnreadable, match=r"several kinds \(csv, parquet\)"):
-        found(str(tmp_path))
+        FORMATS.found(str(tmp_path))
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl", "avro"])
@@ -173,6 +180,6 @@ def test_a_file_that_is_something_else_is_said(kind: str, tmp_path: Path) -> Non
     path = tmp_path / f"input.{kind}"
     path.write_bytes(b"")
     (source,) = sources(str(path), [f".{kind}"])
-    how = format_called(found(str(path))[0])
+    how = FORMATS.called(FORMATS.found(str(path))[0])
     with pytest.raises(InputUnreadable):
         how.columns(source)
