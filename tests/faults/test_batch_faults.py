@@ -8,6 +8,7 @@ import pytest
 
 from headrace.batch.job import Plan
 from headrace.batch.store import JobStore
+from tests.faults.checker import read_all
 from tests.faults.worker import until
 from tests.faults.world import World
 from tests.integration.batch_world import BatchWorld, rows
@@ -90,3 +91,17 @@ def test_a_submitter_killed_before_all_tasks_were_sent_is_made_good_by_the_next(
 def submitted_again(batch: BatchWorld) -> dict[str, object]:
     told: dict[str, object] = batch.submit(batch.folder / "input.parquet", "--rows-per-part", "100", "--wait")
     return told
+
+
+def test_answers_of_a_job_are_there_once_whenever_the_worker_is_killed(batch: BatchWorld) -> None:
+    """Killed before the commit, a part's answers come again; after it they do not, though no receipt was stored."""
+    model = batch.world.model
+    pq.write_table(rows(600), batch.folder / "input.parquet", row_group_size=50)
+    asked = (batch.folder / "input.parquet", "--rows-per-part", "50")
+    job = batch.submit(*asked, output=f"{model}.predictions")["job"]
+    places = ("after_produce", "after_offsets", "after_commit", "batch_before_ack")
+    worker = batch.world.batch_worker(failpoints=[f"{place}=kill@2" for place in places])
+    told = batch.told("status", job, "--wait")
+    assert worker.ends == [KILLED] * len(places)
+    assert (told["state"], told["rows_scored"], told["parts"]) == ("done", 600, 12)
+    assert len(list(read_all(batch.world.kafka, f"{model}.predictions"))) == 600
