@@ -2,6 +2,7 @@
 
 import click
 
+from deploy.bench.batch.command import batch
 from deploy.bench.codec.command import codec
 from deploy.bench.latency.command import latency
 from deploy.bench.memory.command import memory
@@ -17,5 +18,5 @@ def bench() -> None:
     """Measure on this machine, on a broker of the bench's own."""
 
 
-for command in (throughput, latency, swap_command, bench_sink, codec, scale, memory, run_all, report):
+for command in (throughput, latency, swap_command, bench_sink, codec, scale, memory, batch, run_all, report):
     bench.add_command(command)

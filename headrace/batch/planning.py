@@ -56,6 +56,7 @@ class Drafted:
 
 def drafted(order: Order, pinned: Pinned, features: FeatureSet, formats: Formats) -> Drafted:
     """Check the input against the model and cut it into parts; raises InputUnusable with every fault."""
+    began = now()
     output = named(order.output, order.model)
     name, sources = formats.found(order.input, order.key)
     how = formats.called(name)
@@ -80,7 +81,7 @@ def drafted(order: Order, pinned: Pinned, features: FeatureSet, formats: Formats
     }
     content = hashlib.sha256(msgspec.json.encode(plan, order="deterministic")).hexdigest()
     job = order.job or content[:12]
-    whole = Plan(**plan, job=job, content=content, release=pinned.release, actor=order.actor, submitted_at=now())
+    whole = Plan(**plan, job=job, content=content, release=pinned.release, actor=order.actor, submitted_at=began)
     columns = scored_schema(how.columns(sources[0]), features, mapped, decided=pinned.threshold is not None)
     return Drafted(plan=whole, notes=notes, columns=columns)
 

@@ -2,6 +2,8 @@
 
 import time
 
+from msgspec.structs import replace
+
 from headrace.batch.errors import InputUnreadable
 from headrace.batch.fitting import Fitting
 from headrace.batch.formats.known import Formats
@@ -45,12 +47,14 @@ class Parting:
             rows_scored=rows - rejected,
             rows_rejected=rejected,
             worker=worker,
-            seconds=round(time.perf_counter() - began, 3),
+            seconds=0.0,
         )
         self._failpoints.passing("batch_before_write")
         whole = output.put(receipt)
         self._failpoints.passing("batch_after_write")
-        return whole, output.acknowledges and whole is not None
+        if whole is None:
+            return None, False
+        return replace(whole, seconds=round(time.perf_counter() - began, 3)), output.acknowledges
 
     def _pieces(self, plan: Plan, task: Task, source: Source, scoring: Scoring, output: Output) -> tuple[int, int]:
         """Rows read, and of those rejected; as many as were planned."""

@@ -28,8 +28,10 @@ class Sheet:
         if not batch.num_rows:
             return
         if self._writer is None:
+            # To look for equal numbers costs three times as much as writing them down.
+            texts = [field.name for field in batch.schema if not pa.types.is_primitive(field.type)]
             self._writer = pq.ParquetWriter(
-                self._sink, batch.schema, compression="zstd", write_page_checksum=True, store_schema=True
+                self._sink, batch.schema, compression="zstd", use_dictionary=texts, write_page_checksum=True
             )
         self._writer.write_batch(batch)
         self.rows += batch.num_rows

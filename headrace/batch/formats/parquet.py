@@ -10,10 +10,10 @@ from headrace.batch.files import reading, unchanged
 from headrace.batch.formats.piece import Columns, Piece
 from headrace.batch.job import Part, Source
 
-# A row group of up to so many times the rows of a part stays whole: whoever begins within one has to decode it from
-# its start.
-WHOLE = 5
-AHEAD = 2**20
+# A row group of up to so many times the rows of a part stays whole, and a larger one is cut into such pieces: whoever
+# begins within one has to decode it from its start.
+WHOLE = 3
+AHEAD = 2**17
 
 
 class Parquet:
@@ -75,7 +75,7 @@ def _sizes(groups: list[int], rows: int, most: int) -> Iterator[int]:
             yield gathered
             gathered = 0
         if size > most:
-            yield from _cut(size, rows)
+            yield from _cut(size, most)
         else:
             gathered += size
     if gathered:
