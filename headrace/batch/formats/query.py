@@ -91,7 +91,8 @@ class Query:
         query = f"SELECT {selected} FROM (SELECT * FROM ({source.name}) WHERE {within} ORDER BY ALL)"
         schema = pa.schema([(n, _kind(t)[1]) for n, t in described])
         with _refusals():
-            table = read_columns(self._address(), query, {}, schema, doing="reading a part")
+            # The driver takes a single % for a place where a parameter belongs.
+            table = read_columns(self._address(), query.replace("%", "%%"), {}, schema, doing="reading a part")
         for batch in table.combine_chunks().to_batches(max_chunksize=rows):
             yield Piece(rows=batch)
 
