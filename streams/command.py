@@ -1,4 +1,4 @@
-"""`headrace worker score` and `headrace worker sink`."""
+"""`headrace worker score`, `headrace worker sink` and `headrace worker batch`."""
 
 import logging
 import socket
@@ -11,6 +11,7 @@ from headrace.eventlog import log_as_events
 from streams.engine import application
 from streams.engine.allocator import spare_memory
 
+MEGABYTES = click.IntRange(100)
 NOISE = ("faust", "mode", "aiohttp")
 
 
@@ -31,6 +32,16 @@ def sink() -> None:
     from streams.sink.app import build_app
 
     _run(build_app(_settings()))
+
+
+@click.command()
+@click.option("--memory", type=MEGABYTES, default=400, show_default=True, help="megabytes that the process may take")
+def batch(memory: int) -> None:
+    """Score parts of batch jobs, one at a time, giving way to workers that answer requests."""
+    spare_memory()
+    from streams.batch.app import build_app
+
+    _run(build_app(_settings(), memory * 2**20))
 
 
 def _settings() -> settings.Settings:

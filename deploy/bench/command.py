@@ -2,6 +2,7 @@
 
 import click
 
+from deploy.bench.batch.command import batch
 from deploy.bench.codec.command import codec
 from deploy.bench.latency.command import latency
 from deploy.bench.memory.command import memory
@@ -18,5 +19,17 @@ def bench() -> None:
     """Measure on this machine, on a broker of the bench's own."""
 
 
-for command in (throughput, latency, swap_command, start, bench_sink, codec, scale, memory, run_all, report):
+for command in (
+    throughput,
+    latency,
+    swap_command,
+    start,
+    bench_sink,
+    codec,
+    scale,
+    memory,
+    batch,
+    run_all,
+    report,
+):
     bench.add_command(command)

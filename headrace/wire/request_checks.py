@@ -30,6 +30,11 @@ class RequestChecks:
 
     def check(self, columns: dict[str, pa.Array], reasons: dict[int, str]) -> dict[str, pa.Array]:
         """Add a reason for each row that is not sound (the first found counts); an unusable request_id becomes null."""
+        self.check_features(columns, reasons)
+        return {**columns, "request_id": _ids(columns["request_id"], reasons)}
+
+    def check_features(self, columns: Mapping[str, pa.Array], reasons: dict[int, str]) -> None:
+        """What must hold wherever rows come from: no null, NaN, infinity or impossible time where none may be."""
         for path in self._required:
             if columns[path].null_count:
                 _add(reasons, ~valid(columns[path]), missing(path, "is null"))
@@ -37,7 +42,6 @@ class RequestChecks:
             _finite(leaf, columns[leaf.path], reasons)
         for leaf, first, last in self._times:
             _in_time(leaf, columns[leaf.path], first, last, reasons)
-        return {**columns, "request_id": _ids(columns["request_id"], reasons)}
 
 
 def nulled(columns: Mapping[str, pa.Array], rows: Iterable[int], length: int) -> dict[str, pa.Array]:

@@ -2,23 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
 
-from headrace.bundle import Bundle, load, tried_once, verify
+from headrace.bundle import Bundle
 from headrace.features import FeatureSet
+from headrace.registry import BundleSource, load_bundle
 from headrace.release import Link, Variant
 from headrace.wire.request import RequestReader, SchemaSource
 from streams.score.parting import giving_way, let_go
 from streams.score.serving import ServedVariant, Serving
 
 WARM_CALLS = 3
-
-
-class BundleSource(Protocol):
-    """Where bundles come from: the registry, or the one that is in this image."""
-
-    def fetch_bundle(self, model: str, version: str, digest: str, cache: Path) -> Path:
-        """The folder of a bundle whose digests hold."""
 
 
 class Loading:
@@ -67,9 +60,7 @@ class Loading:
         return ServedVariant(variant=variant, predictor=bundle.predictor, features=bundle.features)
 
     def _bundle(self, model: str, variant: Variant) -> Bundle:
-        folder = self._bundles.fetch_bundle(model, variant.version, variant.digest, self._cache)
-        tried_once(self._cache, variant.digest, lambda: verify(folder, variant.digest))
-        bundle = load(folder, variant.digest)
+        bundle = load_bundle(self._bundles, model, variant.version, variant.digest, self._cache)
         _warm(bundle)
         return bundle
 

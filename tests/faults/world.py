@@ -138,6 +138,10 @@ class World:
         """Start the sink."""
         return self._worker(["sink"], name, failpoints, env)
 
+    def batch_worker(self, name: str = "batch-a", failpoints: Sequence[str] = (), **env: str) -> Worker:
+        """Start a batch worker."""
+        return self._worker(["batch"], name, failpoints, env)
+
     def _worker(self, command: list[str], name: str, failpoints: Sequence[str], env: Mapping[str, str]) -> Worker:
         place = {
             "HEADRACE_DATA_DIR": str(self.data),

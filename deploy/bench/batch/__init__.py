@@ -1,0 +1,1 @@
+"""Batch scoring beside the model alone, on the same file."""

@@ -1,0 +1,1 @@
+"""Batch jobs: planned into parts, described by documents that are written once, counted row by row."""

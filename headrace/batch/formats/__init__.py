@@ -1,0 +1,1 @@
+"""What rows can come from: each format plans its parts and reads one of them."""

@@ -1,0 +1,115 @@
+"""Parquet: parts are runs of row groups."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow.parquet as pq
+
+from headrace.batch.errors import InputUnreadable
+from headrace.batch.files import reading, unchanged
+from headrace.batch.formats.piece import Columns, Piece
+from headrace.batch.job import Part, Source
+
+# A row group of up to so many times the rows of a part stays whole, and a larger one is cut into such pieces: whoever
+# begins within one has to decode it from its start.
+WHOLE = 3
+AHEAD = 2**17
+
+
+class Parquet:
+    """Reads row groups."""
+
+    suffixes = (".parquet", ".pq")
+    unchanged = staticmethod(unchanged)
+
+    def columns(self, source: Source) -> Columns:
+        """From the footer, with the nulls that its statistics count."""
+        with _file(source) as file:
+            schema, meta = file.schema_arrow, file.metadata
+        return Columns(schema=schema, typed=True, rows=meta.num_rows, nulls=_nulls(meta))
+
+    def parts(self, source: Source, rows: int, strict: bool) -> Iterator[Part]:
+        """Row groups side by side until there are enough; a very large one is cut."""
+        with _file(source) as file:
+            groups = [file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups)]
+        most = rows if strict else rows * WHOLE
+        first = number = 0
+        for size in _sizes(groups, rows, most):
+            yield Part(number=number, source=0, first=first, rows=size)
+            first, number = first + size, number + 1
+
+    def row_bytes(self, source: Source) -> int:
+        """By the sizes in the footer."""
+        with _file(source) as file:
+            meta = file.metadata
+            size = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
+        # Text columns lie in the file as numbers of a dictionary, in memory as text.
+        return int(size / max(1, meta.num_rows)) + 16 * len(file.schema_arrow)
+
+    def pieces(self, source: Source, part: Part, rows: int) -> Iterator[Piece]:
+        """Decodes the groups of the part, a piece at a time."""
+        with _file(source) as file:
+            groups, skip = _groups(file.metadata, part)
+            left = part.rows
+            for batch in file.iter_batches(rows, row_groups=groups, use_threads=False):
+                ours = batch.slice(min(skip, len(batch)), left)
+                skip, left = max(0, skip - len(batch)), left - len(ours)
+                if len(ours):
+                    yield Piece(rows=ours)
+                if not left:
+                    return
+        raise InputUnreadable(f"{source.name} has {left} rows less than when the job was planned")
+
+
+@contextmanager
+def _file(source: Source) -> Iterator[pq.ParquetFile]:
+    with reading(source) as file:
+        yield pq.ParquetFile(file, buffer_size=AHEAD, pre_buffer=False, page_checksum_verification=True)
+
+
+def _sizes(groups: list[int], rows: int, most: int) -> Iterator[int]:
+    """The rows of each part."""
+    gathered = 0
+    for size in groups:
+        if gathered and gathered + size > rows:
+            yield gathered
+            gathered = 0
+        if size > most:
+            yield from _cut(size, most)
+        else:
+            gathered += size
+    if gathered:
+        yield gathered
+
+
+def _cut(size: int, rows: int) -> Iterator[int]:
+    pieces = -(-size // rows)
+    yield from (size * (i + 1) // pieces - size * i // pieces for i in range(pieces))
+
+
+def _groups(meta: pq.FileMetaData, part: Part) -> tuple[list[int], int]:
+    """The row groups of a part, and how many rows of the first of them come before it."""
+    found: list[int] = []
+    skip = at = 0
+    for number in range(meta.num_row_groups):
+        size = meta.row_group(number).num_rows
+        if at < part.first + part.rows and at + size > part.first:
+            skip = skip if found else part.first - at
+            found.append(number)
+        at += size
+    return found, skip
+
+
+def _nulls(meta: pq.FileMetaData) -> dict[str, int]:
+    """Nulls by column, of those whose statistics are complete."""
+    found: dict[str, int] = {}
+    unknown: set[str] = set()
+    for group in range(meta.num_row_groups):
+        for place in range(meta.num_columns):
+            column = meta.row_group(group).column(place)
+            counted = column.statistics is not None and column.statistics.has_null_count
+            if not counted:
+                unknown.add(column.path_in_schema)
+            else:
+                found[column.path_in_schema] = found.get(column.path_in_schema, 0) + column.statistics.null_count
+    return {name: count for name, count in found.items() if name not in unknown}

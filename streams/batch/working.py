@@ -1,0 +1,91 @@
+"""One task from beginning to end: what is written before it is acknowledged, and what need not be done again."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+from obstore import exceptions
+
+from headrace.batch.counting import finish
+from headrace.batch.errors import UnknownJob
+from headrace.batch.job import Failure, Plan, Receipt, Task
+from headrace.batch.store import JobStore
+from headrace.batch.submitting import sources_of
+from headrace.clickhouse.errors import ClickHouseUnreachable
+from headrace.errors import HeadraceError
+from headrace.registry.errors import RegistryUnavailable
+from streams.batch.parting import Parting
+from streams.engine.batch import Batch
+from streams.engine.errors import NotDelivered
+from streams.engine.failpoint import Failpoints
+
+AWAY = (RegistryUnavailable, ClickHouseUnreachable, exceptions.BaseError)
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What became of a task; acknowledged: its offset is committed already."""
+
+    outcome: Literal["done", "failed", "not-needed"]
+    rows: int = 0
+    acknowledged: bool = False
+
+
+NOT_NEEDED = Done(outcome="not-needed")
+
+
+class Working:
+    """Does tasks; runs on the source's thread."""
+
+    def __init__(self, *, store: JobStore, parting: Parting, worker: str, failpoints: Failpoints) -> None:
+        self._store, self._parting, self._worker, self._failpoints = store, parting, worker, failpoints
+        self._plans: dict[str, Plan] = {}
+
+    def do(self, task: Task, batch: Batch) -> Done:
+        """Raises NotDelivered when it is to be tried again: what it needs does not answer, or takes nothing more."""
+        try:
+            plan = self._plan(task.job)
+            if task.receipt is not None:
+                return self._noted(plan, task.receipt, NOT_NEEDED)
+            return self._attempt(plan, task, batch) if self._needed(plan, task) else NOT_NEEDED
+        except UnknownJob:
+            log.warning("task-of-unknown-job", job=task.job, part=task.part)
+            return NOT_NEEDED
+        except AWAY as error:
+            raise NotDelivered("store-away", str(error)) from None
+
+    def _plan(self, job: str) -> Plan:
+        if job not in self._plans:
+            self._plans = {job: self._store.plan(job)}
+        return self._plans[job]
+
+    def _needed(self, plan: Plan, task: Task) -> bool:
+        if not 0 <= task.part < len(plan.parts):
+            return False
+        if self._store.receipt(plan.job, task.part) is not None:
+            # Whoever wrote the last receipt may have been killed before the manifest.
+            finish(self._store, plan)
+            return False
+        return not self._store.cancelled(plan.job)
+
+    def _attempt(self, plan: Plan, task: Task, batch: Batch) -> Done:
+        try:
+            source = sources_of(self._store, plan, task.round)[plan.parts[task.part].source]
+            receipt, acknowledged = self._parting.score(plan, task, source, batch, self._worker, self._store)
+        except (*AWAY, NotDelivered):
+            raise
+        except HeadraceError as error:
+            log.warning("part-failed", job=plan.job, part=task.part, reason=str(error))
+            failure = Failure(part=task.part, reason=str(error), worker=self._worker)
+            self._store.put_failure(plan.job, task.round, failure)
+            return Done(outcome="failed")
+        if receipt is None:
+            return NOT_NEEDED
+        return self._noted(plan, receipt, Done(outcome="done", rows=receipt.rows_in, acknowledged=acknowledged))
+
+    def _noted(self, plan: Plan, receipt: Receipt, done: Done) -> Done:
+        self._store.put_receipt(plan.job, receipt)
+        self._failpoints.passing("batch_after_receipt")
+        finish(self._store, plan)
+        return done
