@@ -24,6 +24,7 @@ SHARED = {
     "transaction.state.log.num.partitions": "3",
     "share.coordinator.state.topic.replication.factor": "3",
     "share.coordinator.state.topic.min.isr": "2",
+    "controlled.shutdown.enable": "true",
     # Three Java programs on a busy machine may be silent for a second without being dead.
     "broker.session.timeout.ms": "3000",
     # A follower that was killed is to be told from one that is slow within seconds.
