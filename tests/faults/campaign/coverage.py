@@ -48,7 +48,7 @@ ROWS = {
 # Rows without a fault, and why. A row that is neither covered nor here fails the campaign.
 NOT_SHOWN = {
     31: "Not injected yet: a worker's clock is the machine's unless a library is preloaded.",
-    33: "Not a strike: tests/integration/test_labels.py produces them all and recomputes the quality from the raw topics.",
+    33: "No strike: tests/integration/test_labels.py has them all and recomputes the quality from raw topics.",
     36: "Not injected yet: the local broker and the local ClickHouse speak without TLS and without users.",
 }
 
