@@ -104,4 +104,11 @@ def test_answers_of_a_job_are_there_once_whenever_the_worker_is_killed(batch: Ba
     told = batch.told("status", job, "--wait")
     assert worker.ends == [KILLED] * len(places)
     assert (told["state"], told["rows_scored"], told["parts"]) == ("done", 600, 12)
-    assert len(list(read_all(batch.world.kafka, f"{model}.predictions"))) == 600
+    # Kafka says that a transaction is committed a moment before its readers see it.
+    until(lambda: answered(batch) >= 600, "the last part's answers can be read")
+    assert answered(batch) == 600
+
+
+def answered(batch: BatchWorld) -> int:
+    """How many answers there are."""
+    return len(list(read_all(batch.world.kafka, f"{batch.world.model}.predictions")))
