@@ -23,6 +23,7 @@ from headrace.topics import schemas_folder
 from headrace.wire.answer import read_schema
 from tests.faults.checker import read_all
 from tests.faults.tinymodel import SCHEMA
+from tests.faults.worker import until
 from tests.faults.world import World
 from tests.integration.batch_world import FEATURES, BatchWorld, rows
 
@@ -195,7 +196,13 @@ def test_answers_go_to_the_models_topic_once_each_in_the_scorers_own_words(batch
     )
     assert (told["state"], told["parts"], told["rows_scored"], told["rows_rejected"]) == ("done", 5, 499, 1)
     schema = fastavro.parse_schema(read_schema(schemas_folder() / "avro"))
-    values = [message.value() or b"" for message in read_all(batch.world.kafka, f"{model}.predictions")]
+    values: list[bytes] = []
+
+    def all_there() -> bool:
+        values[:] = [message.value() or b"" for message in read_all(batch.world.kafka, f"{model}.predictions")]
+        return len(values) >= count
+
+    until(all_there, "all answers can be read")
     answers = {one["request_id"]: one for one in (schemaless(value, schema) for value in values)}
     assert len(values) == len(answers) == count
     expected = batch.expected(rows(count))
