@@ -133,8 +133,8 @@ def test_it_is_judged_by_the_labels_that_came(newcomer: Newcomer) -> None:
     for name in ("mae", "rmse", "bias"):
         value, low, high = together[name]
         assert low < value < high, name
-    # Each ride's own noise has a deviation of 2 minutes, so that is what even the best model is wrong by.
-    assert 1.3 < together["mae"][0] < together["rmse"][0] < 6 and abs(together["bias"][0]) < 1.5
+    # Each ride's own noise is up to 3 minutes, and 1.5 on average: what even the best model is wrong by.
+    assert 1.2 < together["mae"][0] < together["rmse"][0] < 6 and abs(together["bias"][0]) < 1.5
 
 
 def test_the_judgement_equals_one_made_by_hand_from_the_answers(newcomer: Newcomer) -> None:
