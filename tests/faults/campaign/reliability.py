@@ -17,8 +17,9 @@ def write_page(page: Path, results: Sequence[Path]) -> None:
 
 
 def render(runs: Sequence[Mapping[str, Any]]) -> str:
-    """The page; faults that ran with several seeds are one line each."""
-    rows = [row for run in runs for row in run["faults"] if not row["reason"]]
+    """The page; faults that ran with several seeds are one line each. Of a fault and a seed the last run counts."""
+    last = {(row["fault"], row["seed"]): row for run in runs for row in run["faults"]}
+    rows = [row for row in last.values() if not row["reason"]]
     absent = {row["fault"]: row for run in runs for row in run["faults"] if row["reason"]}
     mutants = {name: told for run in runs for name, told in run["mutants"].items()}
     parts = {
@@ -107,7 +108,7 @@ def _mutants(mutants: Mapping[str, Row]) -> str:
         return "They were not run with this campaign."
     lines = ["| broken on purpose | caught by |", "|---|---|"]
     for name, told in mutants.items():
-        what = f"{name}: {told['title']}" if told.get("title") else name
+        what = f"{name}: {told['mistake']}" if told.get("mistake") else name
         lines.append(f"| {what} | {', '.join(told['caught_by']) or '**nothing**'} |")
     return "\n".join(lines)
 
