@@ -69,6 +69,7 @@ def freshness(
             began, wanted = time.time(), into.count(site.model) + task.count
             send(task, (scorer, sink))
             await_all((sink,), partial(_holds, into, site.model, wanted), "the last row", LAST_S)
+            await_all((sink,), partial(_saw_all, into, watch, site.model), "the last block, which follows it", LAST_S)
             found.append(_figures(into, watch, site.model, began + task.warm_s))
         watch.stop.set()
         thread.join()
@@ -92,6 +93,12 @@ def _task(site: Site, rate: int, seconds: float) -> Task:
 
 def _holds(into: Engine, model: str, wanted: int) -> bool:
     return into.count(model) >= wanted
+
+
+def _saw_all(into: Engine, watch: Watch, model: str) -> bool:
+    ends = into.client.rows(f"SELECT source_partition, max(source_offset) FROM {model}_predictions GROUP BY 1")
+    reached = {partition: last for _, partition, last in watch.seen}
+    return all(reached.get(partition, -1) >= end for partition, end in ends)
 
 
 def _figures(into: Engine, watch: Watch, model: str, since: float) -> dict[str, float]:
