@@ -13,6 +13,11 @@ class HeadraceError(Exception):
     """Raised when something is wrong that a person can mend; the message says how."""
 
 
+def first_line(error: Exception) -> str:
+    """What a library's error says first, to stand in a sentence; its kind where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 class SettingsError(HeadraceError):
     """Raised when settings cannot be used as they stand; lists every fault at once."""
 

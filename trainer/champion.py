@@ -7,7 +7,7 @@ from headrace.bundle import load
 from headrace.bundle.errors import BundleError
 from headrace.bundle.manifest import REFERENCE
 from headrace.kafka.clients import KafkaAddress
-from headrace.ledger.approvals import approvals
+from headrace.ledger.approvals import head
 from headrace.registry import Registry
 from headrace.release import TrustedKeys
 from trainer.ports import Champion, Progress
@@ -17,15 +17,15 @@ def champion(
     model: str, *, kafka: KafkaAddress, trusted: TrustedKeys, registry: Registry, cache: Path, progress: Progress
 ) -> Champion | None:
     """The champion, verified like a worker's; None before the first release, or with a note where it does not load."""
-    links = [link for link in approvals(kafka, trusted, frozenset([model])).values() if link.release.model == model]
-    if not links:
+    link = head(kafka, trusted, model)
+    if link is None:
         return None
-    head = max(links, key=lambda link: link.release.sequence).release.champion
+    serving = link.release.champion
     try:
-        folder = registry.fetch_bundle(model, head.version, head.digest, cache)
-        predictor = load(folder, head.digest).predictor
+        folder = registry.fetch_bundle(model, serving.version, serving.digest, cache)
+        predictor = load(folder, serving.digest).predictor
         reference = json.loads((folder / REFERENCE).read_text(encoding="utf-8"))
-        return Champion(version=head.version, digest=head.digest, predictor=predictor, reference=reference)
+        return Champion(version=serving.version, digest=serving.digest, predictor=predictor, reference=reference)
     except (BundleError, OSError) as error:
-        progress.note(f"the champion {head.version} cannot be loaded here, so nothing is compared with it: {error}")
+        progress.note(f"the champion {serving.version} cannot be loaded here, so nothing is compared with it: {error}")
         return None

@@ -15,6 +15,7 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from headrace.batch.errors import InputUnreadable
 from headrace.batch.job import Source
+from headrace.errors import first_line
 
 AHEAD = 2**20
 WILD = re.compile(r"[*?\[]")
@@ -34,7 +35,7 @@ def sources(address: str, suffixes: Sequence[str]) -> tuple[Source, ...]:
     try:
         found = _listed(_store(folder), pattern, suffixes)
     except (exceptions.BaseError, OSError, ValueError) as error:
-        raise InputUnreadable(f"{address} cannot be read: {_first_line(error)}") from None
+        raise InputUnreadable(f"{address} cannot be read: {first_line(error)}") from None
     if not found:
         raise InputUnreadable(f"{address}: there is no file of a kind that can be read ({', '.join(suffixes)})")
     return tuple(_source(folder, one) for one in sorted(found, key=lambda one: one["path"]))
@@ -58,7 +59,7 @@ def reading(source: Source) -> Iterator[IO[bytes]]:
         with _opened(source) as file:
             yield file
     except (pa.ArrowException, OSError, ValueError, EOFError) as error:
-        raise InputUnreadable(f"{source.name}: {_first_line(error)}") from None
+        raise InputUnreadable(f"{source.name}: {first_line(error)}") from None
 
 
 def _opened(source: Source) -> IO[bytes]:
@@ -133,7 +134,3 @@ def _fits(path: str, pattern: str) -> bool:
 def _source(folder: str, found: Any) -> Source:
     mark = found.get("e_tag") or found["last_modified"].isoformat()
     return Source(name=f"{folder.rstrip('/')}/{found['path']}", size=found["size"], mark=mark)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

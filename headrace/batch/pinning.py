@@ -4,7 +4,7 @@ from headrace.batch.errors import NothingReleased
 from headrace.batch.planning import Pinned
 from headrace.candidate import read_board
 from headrace.kafka.clients import KafkaAddress
-from headrace.ledger.approvals import approvals
+from headrace.ledger.approvals import head
 from headrace.registry import Registry
 from headrace.release import Link, TrustedKeys
 
@@ -17,11 +17,11 @@ class Pinning:
 
     def champion(self, model: str) -> Pinned:
         """What serves now; raises NothingReleased."""
-        head = self._head(model)
-        if head is None:
+        link = self._head(model)
+        if link is None:
             raise NothingReleased(model, "release that this machine's trusted keys vouch for")
-        champion = head.release.champion
-        return _pinned(champion.version, champion.digest, head)
+        champion = link.release.champion
+        return _pinned(champion.version, champion.digest, link)
 
     def version(self, model: str, version: str) -> Pinned:
         """A version by name, decided by the threshold of what serves now; raises UnknownVersion."""
@@ -35,12 +35,12 @@ class Pinning:
         return _pinned(held[-1].proposal.version, held[-1].proposal.digest, self._head(model))
 
     def _head(self, model: str) -> Link | None:
-        return next(reversed(approvals(self._kafka, self._trusted, frozenset({model})).values()), None)
+        return head(self._kafka, self._trusted, model)
 
 
-def _pinned(version: str, digest: str, head: Link | None) -> Pinned:
+def _pinned(version: str, digest: str, link: Link | None) -> Pinned:
     """release is named only where it vouches for this very bundle."""
-    if head is None:
+    if link is None:
         return Pinned(version=version, digest=digest)
-    vouched = any((one.version, one.digest) == (version, digest) for one in head.release.variants)
-    return Pinned(version=version, digest=digest, release=head.id if vouched else "", threshold=head.release.threshold)
+    vouched = any((one.version, one.digest) == (version, digest) for one in link.release.variants)
+    return Pinned(version=version, digest=digest, release=link.id if vouched else "", threshold=link.release.threshold)

@@ -8,6 +8,7 @@ import msgspec
 
 from headrace.batch.errors import BatchError, JobDiffers, UnknownJob
 from headrace.batch.job import Ended, Failure, Manifest, Plan, Receipt, Round, Task
+from headrace.instants import spelt
 from headrace.registry.store import WriteOnce
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -125,4 +126,4 @@ class JobStore:
 
 def now() -> str:
     """This instant as ISO-8601 in UTC."""
-    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return spelt(datetime.now(UTC))

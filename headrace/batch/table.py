@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from headrace.batch.errors import OutputUnusable
 from headrace.batch.job import Part, Plan
+from headrace.batch.layout import DECISION, SCORE
 from headrace.clickhouse.client import ClickHouse
 
 TYPES = {
@@ -44,7 +45,7 @@ def rows_of_part(clickhouse: ClickHouse, plan: Plan, part: Part) -> int:
 
 
 def _type(field: pa.Field) -> str:
-    if field.name in ("score", "decision"):
+    if field.name in (SCORE, DECISION):
         return TYPES[field.type]
     if pa.types.is_timestamp(field.type):
         zone = f", '{field.type.tz}'" if field.type.tz else ""

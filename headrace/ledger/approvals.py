@@ -14,3 +14,8 @@ def approvals(address: KafkaAddress, trusted: TrustedKeys, models: frozenset[str
             if chain := chains.get(message.key() or b""):
                 chain.take(message.value() or b"")
     return {link.id: link for chain in chains.values() for link in chain.history}
+
+
+def head(address: KafkaAddress, trusted: TrustedKeys, model: str) -> Link | None:
+    """The release of a model that counts now; None before the first."""
+    return next(reversed(approvals(address, trusted, frozenset({model})).values()), None)

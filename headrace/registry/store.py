@@ -6,6 +6,7 @@ import obstore
 from obstore import exceptions
 from obstore.store import LocalStore, ObjectStore, from_url
 
+from headrace.errors import first_line
 from headrace.registry.errors import AlreadyRegistered, RegistryError, RegistryUnavailable
 
 
@@ -82,11 +83,11 @@ class WriteOnce:
         try:
             self._opened = _opened(self.url, self._folder)
         except (exceptions.BaseError, OSError, ValueError) as error:
-            raise RegistryUnavailable(f"the {self.called} {self.url} cannot be opened: {_first_line(error)}") from None
+            raise RegistryUnavailable(f"the {self.called} {self.url} cannot be opened: {first_line(error)}") from None
         return self._opened
 
     def _away(self, doing: str, error: Exception) -> RegistryUnavailable:
-        said = f"the {self.called} {self.url} does not answer or refuses: {_first_line(error)}"
+        said = f"the {self.called} {self.url} does not answer or refuses: {first_line(error)}"
         return RegistryUnavailable(f"{doing}: {said}")
 
 
@@ -94,7 +95,3 @@ def _opened(url: str, folder: Path | None) -> ObjectStore:
     if folder is not None:
         return LocalStore(folder, mkdir=True)
     return from_url(url, mkdir=True) if url.startswith("file://") else from_url(url)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -90,7 +90,11 @@ def put_sheet(store: WriteOnce, name: str, sheet: Sheet) -> Written | None:
 
 
 def _same(there: bytes, ours: bytes) -> bool:
-    """Whether two files hold the same rows; other pieces or another library may have made other bytes of them."""
+    """Whether two files are of the same rows, as far as columns, their number and scores tell.
+
+    Other pieces or another library may have made other bytes of them. Columns of the input are not compared: a NaN
+    there equals nothing.
+    """
     if there == ours:
         return True
     try:

@@ -153,6 +153,7 @@ def test_data_survives_a_clean_stop_and_a_kill(server: KafkaServer) -> None:
     send(address, topic, ["one"])
     assert server.stop() in CLEAN_EXIT_CODES
     assert server.pid is None
+    assert "controlled shutdown" not in server.log.read_text()
     server.start()
     send(address, topic, ["two"])
     assert server.kill() == -signal.SIGKILL

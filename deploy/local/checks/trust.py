@@ -10,7 +10,7 @@ import obstore
 from obstore.store import from_url
 
 from deploy.local.checks.finding import Finding, failed, ok, skipped
-from headrace.errors import HeadraceError
+from headrace.errors import HeadraceError, first_line
 from headrace.release.keys import TrustedKeys, key_id, read_private
 from headrace.settings import Settings
 
@@ -29,7 +29,7 @@ def registry(settings: Settings, models: Sequence[str] = ()) -> Finding:
     try:
         _try_bucket(url) if "://" in url else _try_folder(Path(url))
     except Exception as error:  # noqa: BLE001 - each kind of store raises errors of its own
-        first = (str(error).splitlines() or [type(error).__name__])[0]
+        first = first_line(error)
         advice = "mend `registry` in the settings, or the rights to it: workers read it, training writes to it"
         return failed("registry", f"{url}: {first}", advice)
     return ok("registry", f"{url} can be read and written")

@@ -128,6 +128,20 @@ def test_after_a_death_the_next_bundle_is_tried_as_if_nothing_had_been(tmp_path:
     assert prober.verify(tmp_path / "b", digest).digest == digest
 
 
+def test_a_child_that_ends_while_it_is_asked_is_told_as_such(
+    tmp_path: Path, prober: Prober, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = making.make(tmp_path / "b")
+    prober.verify(tmp_path / "b", digest)
+    process = prober._process
+    assert process is not None and process.stdout is not None
+    process.kill()
+    assert process.stdout.read() == b""
+    monkeypatch.setattr(prober, "_running", lambda: process)
+    with pytest.raises(errors.ProbeDied, match="does not answer"):
+        prober.verify(tmp_path / "b", digest)
+
+
 def test_the_child_sees_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADRACE_SECRET", "x")
     prober = Prober()
