@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 NUMBERS = (pa.types.is_floating, pa.types.is_integer, pa.types.is_boolean)
 
+
 def values(column: pa.ChunkedArray) -> Sequence[Any]:
     """Numbers, also instants as ticks, as they lie in memory (see memory.py), else Python values."""
     if pa.types.is_timestamp(column.type) or pa.types.is_date64(column.type):

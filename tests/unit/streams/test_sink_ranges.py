@@ -29,7 +29,7 @@ PLACED = st.lists(st.tuples(st.integers(0, 60), st.sampled_from("aaaaab")), max_
 def test_runs_keep_every_block_in_order_are_of_one_shape_and_stay_within_the_limit(
     placed: list[Placed], most: int
 ) -> None:
-    runs = spans(placed, most)
+    runs = list(spans(placed, most))
     assert [one for run in runs for one in run] == placed
     assert all(len(run) == 1 or sum(one.rows for one in run) <= most for run in runs)
     assert all(len({one.shape for one in run}) == 1 for run in runs)
