@@ -250,7 +250,6 @@ class GroupSource:
             return
         self._refused_by_kafka = 0
         self._next = {place: max(0, offset) for place, offset in offsets.items()}
-        self._since = time.monotonic()
         self._stale = False
 
     def _failed(self, message: Message) -> bool:

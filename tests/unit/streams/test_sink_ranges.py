@@ -37,6 +37,17 @@ def test_runs_keep_every_block_in_order_are_of_one_shape_and_stay_within_the_lim
         assert sum(one.rows for one in run) + after[0].rows > most or after[0].shape != run[0].shape
 
 
+def test_blocks_are_taken_only_as_they_are_needed() -> None:
+    """All of a backlog at once would not fit into memory. Seen to fail with a list of all runs."""
+    taken = []
+    placed = (taken.append(i) or Placed(i, 2, "a") for i in range(9))  # type: ignore[func-returns-value]
+    runs = spans(placed, 4)
+    next(runs)
+    assert taken == [0, 1, 2]
+    next(runs)
+    assert taken == [0, 1, 2, 3, 4]
+
+
 def test_the_token_tells_ranges_apart_and_is_the_same_for_the_same_range() -> None:
     one = Range(topic="toy.logs", partition=1, first=2, last=34)
     again = Range(topic="toy.logs", partition=1, first=2, last=34)
