@@ -69,6 +69,8 @@ class GroupSource:
         self._settle, self._open_consumer = settle, open_consumer
         self._stopping = threading.Event()
         self._stale = True
+        # Since when what is read next may have been waiting.
+        self._since = 0.0
         self._next: dict[Place, int] = {}
         self._failures = self._refused_by_kafka = 0
         self.assigned: tuple[Place, ...] = ()
@@ -147,6 +149,7 @@ class GroupSource:
         return self._batch(consumer, good) if good else None
 
     def _idle(self) -> None:
+        self._since = time.monotonic()
         if not self._failures:
             self.behind.nothing()
         if self._busy_rows >= BURST:
@@ -154,8 +157,11 @@ class GroupSource:
             give_back()
 
     def _gather(self, consumer: Consumer, messages: list[Message]) -> None:
-        """Batches form by what is waiting; only where asked for (linger) is more waited for, and then within bounds."""
-        until = time.monotonic() + self._linger_s
+        """Batches form by what is waiting; only where asked for (linger) is more waited for, and then within bounds.
+
+        The time that the batch before was in work counts: a backlog lies there already, and is not waited for.
+        """
+        until = self._since + self._linger_s
         size = 0
         while len(messages) < self._rows and size < MOST_BYTES:
             left = max(0.0, until - time.monotonic())
@@ -165,7 +171,8 @@ class GroupSource:
             messages += more
             size += sum(map(len, more)) if left else 0
             if not left:
-                return
+                break
+        self._since = time.monotonic()
 
     def _batch(self, consumer: Consumer, messages: list[Message]) -> Batch:
         next_offsets = {place_of(message): offset_of(message) + 1 for message in self._last(messages)}

@@ -4,8 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from headrace.clickhouse.coded import Coded
 from headrace.clickhouse.values import values
 from headrace.wire.label import Label
 from headrace.wire.logblock import FEATURE_PREFIX, LogHeader
@@ -66,10 +68,17 @@ class PlacedEvent:
 def prediction_columns(blocks: Sequence[PlacedBlock]) -> Columns:
     """The rows of all blocks, which are of one shape, for M_predictions."""
     table = pa.concat_tables([block.table for block in blocks])
-    sources = [block.header.source_partition for block in blocks for _ in range(block.rows)]
-    columns: Columns = {name.removeprefix(FEATURE_PREFIX): values(table[name]) for name in table.column_names}
-    releases = [block.header.release for block in blocks for _ in range(block.rows)]
-    return columns | {"source_partition": sources, "release": releases}
+    columns: Columns = {name.removeprefix(FEATURE_PREFIX): _values(name, table[name]) for name in table.column_names}
+    rows = [block.rows for block in blocks]
+    sources = np.array([block.header.source_partition for block in blocks], np.int32)
+    releases = Coded.of(pa.array([block.header.release for block in blocks], pa.string()))
+    return columns | {"source_partition": np.repeat(sources, rows).data, "release": releases.repeated(rows)}
+
+
+def _values(name: str, column: pa.ChunkedArray) -> Sequence[Any]:
+    """All text but what tells requests apart is of few values, as the table has it too."""
+    few = pa.types.is_string(column.type) and name not in ("request_id", "entity")
+    return Coded.of(column) if few else values(column)
 
 
 def block_columns(blocks: Sequence[PlacedBlock]) -> Columns:

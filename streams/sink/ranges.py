@@ -1,7 +1,7 @@
 """Which log blocks or events go into ClickHouse in one insert; pure."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -60,17 +60,19 @@ class Range:
         return cls(topic=place[0], partition=place[1], first=int(found[1]), last=int(found[2]))
 
 
-def spans(placed: Iterable[P], most_rows: int) -> list[Sequence[P]]:
+def spans(placed: Iterable[P], most_rows: int) -> Iterator[Sequence[P]]:
     """Cut a partition's blocks, in order, into runs of one shape and at most `most_rows` rows (a larger block alone).
 
     Of one shape, for a column that rows lack is filled by the table's default only where the whole insert lacks it.
+    Blocks are taken as they are needed, so that no more of them are in memory than one run has.
     """
-    runs: list[list[P]] = []
+    run: list[P] = []
     rows = 0
     for one in placed:
-        if not runs or rows + one.rows > most_rows or one.shape != runs[-1][0].shape:
-            runs.append([])
-            rows = 0
-        runs[-1].append(one)
+        if run and (rows + one.rows > most_rows or one.shape != run[0].shape):
+            yield run
+            run, rows = [], 0
+        run.append(one)
         rows += one.rows
-    return list(runs)
+    if run:
+        yield run

@@ -1,7 +1,9 @@
 """From one micro-batch of the sink to ClickHouse."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import chain
 
 import structlog
 from confluent_kafka import Message
@@ -12,7 +14,9 @@ from headrace.wire.label import LabelReader, label_reader
 from headrace.wire.logblock import decode_block
 from streams.engine.batch import offset_of, place_of
 from streams.engine.errors import NotDelivered
+from streams.sink.ahead import ahead
 from streams.sink.columns import (
+    Columns,
     PlacedBlock,
     PlacedEvent,
     PlacedLabel,
@@ -26,6 +30,8 @@ from streams.sink.ranges import Place, Range, spans
 from streams.sink.store import LABELS, SinkStore
 
 LOGS = ".logs"
+# The table of a model's predictions, then rows for it, for the rejections and for the blocks.
+Inserts = tuple[str, Columns, Columns, Columns]
 log = structlog.get_logger()
 
 
@@ -41,13 +47,13 @@ class Writing:
 
         Raises NotDelivered when ClickHouse does not take it; what intend raises ends it as well.
         """
+        places = _by_place(messages)
         try:
-            for place, ours in _by_place(messages).items():
-                if place[0].endswith(LOGS):
-                    self._write_blocks(ours, intend)
-                elif place[0].endswith(LABELS):
-                    self._write_labels(place[0], ours, intend)
-                else:
+            self._write_blocks([ours for place, ours in places.items() if place[0].endswith(LOGS)], intend)
+            for (topic, _), ours in places.items():
+                if topic.endswith(LABELS):
+                    self._write_labels(topic, ours, intend)
+                elif not topic.endswith(LOGS):
                     self._write_events(ours, intend)
         except ClickHouseUnreachable as error:
             raise NotDelivered("clickhouse-away", str(error)) from None
@@ -63,13 +69,16 @@ class Writing:
         elif not span.topic.endswith(LOGS):
             if messages:
                 self._store.insert_events(span, event_columns(list(map(_event, messages))), again=True)
-        elif blocks := _blocks(messages):
-            self._insert(span, blocks, again=True)
+        elif blocks := list(_blocks(messages)):
+            self._insert(span, *_inserts(blocks), again=True)
 
-    def _write_blocks(self, messages: Sequence[Message], intend: Callable[[Range], None]) -> None:
-        for run in spans(_blocks(messages), self._most_rows):
-            intend(span := _range(run))
-            self._insert(span, run)
+    def _write_blocks(self, places: Iterable[Sequence[Message]], intend: Callable[[Range], None]) -> None:
+        """The next range is made ready while ClickHouse works on one; written down and inserted they are in turn."""
+        runs = chain.from_iterable(spans(_blocks(ours), self._most_rows) for ours in places)
+        with closing(ahead(map(_ready, runs))) as ready:
+            for span, inserts in ready:
+                intend(span)
+                self._insert(span, *inserts)
 
     def _write_labels(self, topic: str, messages: Sequence[Message], intend: Callable[[Range], None]) -> None:
         task = self._store.task(topic)
@@ -87,11 +96,11 @@ class Writing:
             intend(span := _range(run))
             self._store.insert_events(span, event_columns(run))
 
-    def _insert(self, span: Range, run: Sequence[PlacedBlock], *, again: bool = False) -> None:
-        table = f"{run[0].header.model}_predictions"
-        rows, rejections, blocks = prediction_columns(run), rejection_columns(run), block_columns(run)
+    def _insert(
+        self, span: Range, table: str, rows: Columns, rejections: Columns, blocks: Columns, *, again: bool = False
+    ) -> None:
         self._store.insert(span, table, rows, rejections, blocks, again=again)
-        self.rows += sum(block.rows for block in run)
+        self.rows += len(rows["source_partition"])
 
 
 def _by_place(messages: Iterable[Message]) -> dict[Place, list[Message]]:
@@ -105,8 +114,17 @@ def _range(run: Sequence[PlacedBlock] | Sequence[PlacedLabel] | Sequence[PlacedE
     return Range(topic=run[0].topic, partition=run[0].partition, first=run[0].offset, last=run[-1].offset)
 
 
-def _blocks(messages: Sequence[Message]) -> list[PlacedBlock]:
-    return [block for block in map(_block, messages) if block]
+def _ready(run: Sequence[PlacedBlock]) -> tuple[Range, Inserts]:
+    return _range(run), _inserts(run)
+
+
+def _inserts(run: Sequence[PlacedBlock]) -> Inserts:
+    table = f"{run[0].header.model}_predictions"
+    return table, prediction_columns(run), rejection_columns(run), block_columns(run)
+
+
+def _blocks(messages: Iterable[Message]) -> Iterator[PlacedBlock]:
+    return (block for block in map(_block, messages) if block)
 
 
 def _block(message: Message) -> PlacedBlock | None:

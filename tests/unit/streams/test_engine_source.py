@@ -1,5 +1,6 @@
 """A group source on a consumer in memory: what is read, what is read again, and where."""
 
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
@@ -297,6 +298,26 @@ def test_with_a_linger_records_that_come_later_are_waited_for() -> None:
     consumer = FakeConsumer(log, happenings={4: lambda c: log[A].extend([b"a2", b"a3"])})
     reading = Reading(consumer, batch_rows=4, linger_s=30.0).run()
     assert reading.sizes() == [4]
+
+
+def test_records_that_came_while_a_batch_was_in_work_have_lingered_meanwhile() -> None:
+    """At call 6 there is one more record, which a source that begins to linger only then would wait for.
+
+    Seen to fail with a linger that begins when a batch's first record is read.
+    """
+    log = {A: [b"a0", b"a1", b"a2"]}
+    consumer = FakeConsumer(log, happenings={6: lambda c: log[A].append(b"a4")})
+    linger_s = 0.1
+
+    def verdict(n: int, batch: Batch) -> None:
+        if n == 0:
+            log[A].append(b"a3")
+            taken = time.monotonic()
+            while time.monotonic() < taken + linger_s:
+                pass
+
+    reading = Reading(consumer, verdict=verdict, batch_rows=3, linger_s=linger_s).run()
+    assert reading.sizes() == [3, 1, 1]
 
 
 def test_the_wait_after_failures_grows_and_stays_bounded_however_many_there_were() -> None:

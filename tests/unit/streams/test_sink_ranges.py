@@ -29,12 +29,23 @@ PLACED = st.lists(st.tuples(st.integers(0, 60), st.sampled_from("aaaaab")), max_
 def test_runs_keep_every_block_in_order_are_of_one_shape_and_stay_within_the_limit(
     placed: list[Placed], most: int
 ) -> None:
-    runs = spans(placed, most)
+    runs = list(spans(placed, most))
     assert [one for run in runs for one in run] == placed
     assert all(len(run) == 1 or sum(one.rows for one in run) <= most for run in runs)
     assert all(len({one.shape for one in run}) == 1 for run in runs)
     for run, after in pairwise(runs):
         assert sum(one.rows for one in run) + after[0].rows > most or after[0].shape != run[0].shape
+
+
+def test_blocks_are_taken_only_as_they_are_needed() -> None:
+    """All of a backlog at once would not fit into memory. Seen to fail with a list of all runs."""
+    taken = []
+    placed = (taken.append(i) or Placed(i, 2, "a") for i in range(9))  # type: ignore[func-returns-value]
+    runs = spans(placed, 4)
+    next(runs)
+    assert taken == [0, 1, 2]
+    next(runs)
+    assert taken == [0, 1, 2, 3, 4]
 
 
 def test_the_token_tells_ranges_apart_and_is_the_same_for_the_same_range() -> None:

@@ -1,6 +1,7 @@
 """From log blocks and events to ClickHouse: intent, rows, done; the same range is the same insert."""
 
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -23,6 +24,7 @@ from tests.fakes.clickhouse import FakeClickHouse
 from tests.fakes.records import record
 
 LOGS = "toy.logs"
+AMOUNT = pa.float64()
 NOW_US = 1_700_000_000_000_000
 AWAY = ClickHouseUnreachable("inserting", "127.0.0.1:1", "broken pipe")
 HEADER = LogHeader(
@@ -45,7 +47,9 @@ HEADER = LogHeader(
 )
 
 
-def block(offset: int, rows: int = 2, *, rejected: int = 0, partition: int = 0, features: bool = True) -> Message:
+def block(
+    offset: int, rows: int = 2, *, rejected: int = 0, partition: int = 0, features: bool = True, of: Any = AMOUNT
+) -> Message:
     """The log block at an offset: so many rows, then so many rejections; requests are 100 an offset apart."""
     first = offset * 100
     rejects = tuple((first + rows + i, None if i else f"bad{i}", "malformed: x") for i in range(rejected))
@@ -63,7 +67,7 @@ def block(offset: int, rows: int = 2, *, rejected: int = 0, partition: int = 0, 
         versions={"v1": rows} if rows else {},
         rejects=rejects,
     )
-    schema = log_schema({"amount": pa.float64()} if features else {})
+    schema = log_schema({"amount": of} if features else {})
     columns: dict[str, Any] = {
         "request_id": pa.array([f"{partition}-{first + i}" for i in range(rows)], pa.string()),
         "entity": pa.nulls(rows, pa.string()),
@@ -77,7 +81,7 @@ def block(offset: int, rows: int = 2, *, rejected: int = 0, partition: int = 0, 
         "inclusion_probability": pa.array([1.0] * rows),
     }
     if features:
-        columns["f_amount"] = pa.array([1.5] * rows)
+        columns["f_amount"] = pa.array([1.5] * rows) if of == AMOUNT else pa.array([1] * rows, of)
     return record(LOGS, partition, offset, encode_block(header, log_rows(schema, columns)))
 
 
@@ -214,6 +218,35 @@ def test_partitions_are_ranges_apart() -> None:
     assert sink.clickhouse.tokens("blocks") == ["toy.logs/0/0-1", "toy.logs/1/7-7"]
 
 
+def test_one_range_is_done_before_the_next_is_written_down() -> None:
+    """Also while the next is made ready already, on another thread, which must not touch the consumer.
+
+    Seen to fail with ranges that are written down as they are made.
+    """
+    sink = Sink(block(0, rejected=1), block(1), block(7, partition=1), most_rows=2)
+    steps = []
+
+    def intend(span: Range) -> None:
+        assert threading.current_thread() is threading.main_thread()
+        steps.append((span.token, len(sink.clickhouse.inserts)))
+        sink.intents.write(span)
+
+    sink.writing.write(sink.log, intend)
+    assert steps == [("toy.logs/0/0-0", 0), ("toy.logs/0/1-1", 3), ("toy.logs/1/7-7", 5)]
+
+
+def test_a_range_that_cannot_be_made_ready_leaves_those_before_it_done_and_none_begun() -> None:
+    """A range is made ready on another thread. Seen to fail with an error there that ends the batch without a word."""
+    spoilt = Sink(block(0), block(1), block(2), block(3, of=pa.int64()), block(4), most_rows=4)
+    with pytest.raises(pa.ArrowInvalid):
+        spoilt.write()
+    assert spoilt.offsets("blocks", "offset") == [0, 1] and spoilt.group.held == {(LOGS, 0): (0, "0-1")}
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
+    mended = Sink(*spoilt.log[:3], block(3), block(4), after=spoilt)
+    mended.write(mended.resumed()[LOGS, 0])
+    assert mended.offsets("toy_predictions") == [0, 1, 100, 101, 200, 201, 300, 301, 400, 401]
+
+
 def test_the_same_range_again_is_the_same_token_and_the_same_rows() -> None:
     sink = Sink(block(0, rejected=1), block(1))
     sink.write()
@@ -233,6 +266,7 @@ def test_wherever_clickhouse_breaks_off_every_row_is_there_once_in_the_end(table
     with pytest.raises(NotDelivered) as raised:
         sink.write()
     assert raised.value.cause == "clickhouse-away"
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
     # A new process: the open intent is repeated, then reading goes on behind it.
     again = Sink(*sink.log, most_rows=1, after=sink)
     again.write(max(again.resumed()[LOGS, 0], 0))
