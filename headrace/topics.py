@@ -16,13 +16,21 @@ TRAINER_GROUP = "headrace.trainer"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """One topic as it is to be created: retention in days, None keeps it for ever."""
+    """One topic as it is to be created: retention in days, None keeps it for ever.
+
+    one_for: how many of the model's partitions share one of this topic; where they do, any number will do.
+    """
 
     name: str
     key: str
     value: str
     partitions: int
     days: int | None = None
+    one_for: int = 1
+
+    def suits(self, partitions: int) -> bool:
+        """Whether a topic that is there has a right number of partitions."""
+        return self.one_for > 1 or partitions == self.partitions
 
 
 def schemas_folder() -> Path:
@@ -89,6 +97,7 @@ def _of_model(topic: Topic, model: str, partitions: int) -> Topic:
         name=topic.name.format(model=model),
         key=topic.key,
         value=topic.value,
-        partitions=topic.partitions or partitions,
+        partitions=topic.partitions or -(-partitions // topic.one_for),
         days=topic.days,
+        one_for=topic.one_for,
     )

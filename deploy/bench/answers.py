@@ -10,8 +10,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from numpy.typing import NDArray
 
 from deploy.bench.errors import BenchFailed
-from deploy.bench.ground import PARTITIONS
 from headrace.kafka.clients import KafkaAddress
+from headrace.kafka.topics import existing_topics
 
 CALL_S = 20.0
 
@@ -38,6 +38,7 @@ class AnswerTopic:
     def __init__(self, address: KafkaAddress, topic: str) -> None:
         self._address, self._topic = address, topic
         self._admin = AdminClient(address.client())
+        self._partitions = existing_topics(address)[topic]
         self._start = self._ends()
 
     def written(self) -> int:
@@ -70,7 +71,7 @@ class AnswerTopic:
     @stamina.retry(on=KafkaException, attempts=None, timeout=CALL_S, wait_max=0.2)
     def _ends(self) -> dict[int, int]:
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        asked = {TopicPartition(self._topic, p): latest for p in range(PARTITIONS)}
+        asked = {TopicPartition(self._topic, p): latest for p in range(self._partitions)}
         level = IsolationLevel.READ_COMMITTED
         found = self._admin.list_offsets(asked, isolation_level=level, request_timeout=CALL_S)
         try:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from deploy.bench.ground import Ground, answer_topics
+from deploy.bench.ground import Ground, answer_topics, log_partitions
 from deploy.bench.groups import forget
 from deploy.bench.rivals.task import Task
 from deploy.bench.roster import HEADRACE, Entry
@@ -73,7 +73,8 @@ class Rival:
         self.name = name = entry.name
         self._ground, self._program = ground, (python, "-m", entry.module)
         self.answers, self.logs = f"{name}.answers", f"{name}.logs"
-        answer_topics(ground.address, self.answers, self.logs)
+        answer_topics(ground.address, self.answers)
+        answer_topics(ground.address, self.logs, partitions=log_partitions())
         self._task = Task(
             bootstrap=ground.address.bootstrap,
             group=name,
@@ -82,6 +83,7 @@ class Rival:
             requests=topics.requests(ground.model),
             answers=self.answers,
             logs=self.logs,
+            log_partitions=log_partitions(),
             format=ground.form,
             batch_rows=batch_rows,
             bundle=str(ground.bundle),

@@ -72,10 +72,16 @@ def prepare(
     return Ground(address=address, data_dir=data_dir, bundle=bundle, work=work, form=form)
 
 
-def answer_topics(address: KafkaAddress, *names: str) -> None:
-    """Create topics of as many partitions as the requests have."""
+def log_partitions() -> int:
+    """As many as Headrace's own log has: whoever logs does so in no more."""
+    (logs,) = (topic for topic in topics.model_topics("m", PARTITIONS) if topic.name == topics.logs("m"))
+    return logs.partitions
+
+
+def answer_topics(address: KafkaAddress, *names: str, partitions: int = PARTITIONS) -> None:
+    """Create topics of as many partitions as the requests have, if no other number is asked for."""
     admin = AdminClient(address.client())
-    wanted = [NewTopic(name, PARTITIONS, 1, config=BY_THE_BROKER) for name in names]
+    wanted = [NewTopic(name, partitions, 1, config=BY_THE_BROKER) for name in names]
     for future in admin.create_topics(wanted).values():
         future.result(PATIENCE_S)
 

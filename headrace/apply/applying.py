@@ -57,7 +57,7 @@ def apply(
     existing = _columns(clickhouse, folder.name)
     wanted = plan(existing, folder.features) if existing else None
     faults = list(wanted.faults) if wanted else []
-    faults += partition_faults({topic.name: topic.partitions for topic in topics}, existing_topics(kafka))
+    faults += partition_faults(topics, existing_topics(kafka))
     if faults:
         raise BreakingChange(folder.name, faults)
     created = create_topics(kafka, topics, replication)

@@ -7,6 +7,7 @@ from typing import Any
 
 from headrace.clickhouse.ddl import described
 from headrace.features import RESERVED, Feature, FeatureSet
+from headrace.topics import Topic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +62,11 @@ def _told(described_: Mapping[str, Any]) -> str:
     return f"nullable {kind}" if described_.get("nullable") else str(kind)
 
 
-def partition_faults(wanted: Mapping[str, int], existing: Mapping[str, int]) -> Sequence[str]:
+def partition_faults(wanted: Sequence[Topic], existing: Mapping[str, int]) -> Sequence[str]:
     """Topics whose number of partitions differs: keys would move, and offsets lose their meaning."""
     return [
-        f"the topic {name} has {existing[name]} partitions and should have {count}, which would move its keys"
-        for name, count in wanted.items()
-        if name in existing and existing[name] != count
+        f"the topic {topic.name} has {existing[topic.name]} partitions and should have {topic.partitions}, "
+        "which would move its keys"
+        for topic in wanted
+        if topic.name in existing and not topic.suits(existing[topic.name])
     ]

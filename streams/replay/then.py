@@ -10,7 +10,7 @@ from streams.replay.comparing import Answer
 
 BLOCKS = """
 SELECT first_offset, last_offset, release, pinned FROM blocks FINAL
-WHERE topic = %(logs)s AND partition = %(partition)s AND model = %(model)s
+WHERE source_topic = %(requests)s AND source_partition = %(partition)s AND model = %(model)s
     AND last_offset >= %(first)s AND first_offset <= %(last)s
 SETTINGS do_not_merge_across_partitions_select_final = 0
 """
@@ -27,7 +27,7 @@ WHERE source_topic = %(requests)s AND source_partition = %(partition)s
 Pinned = tuple[tuple[str, float], ...]
 LAST = """
 SELECT maxOrNull(last_offset) FROM blocks
-WHERE topic = %(logs)s AND partition = %(partition)s AND model = %(model)s
+WHERE source_topic = %(requests)s AND source_partition = %(partition)s AND model = %(model)s
 """
 
 
@@ -54,7 +54,6 @@ class Answered:
         """What became of the requests from first to last."""
         told = {
             "model": self._model,
-            "logs": topics.logs(self._model),
             "requests": topics.requests(self._model),
             "partition": partition,
             "first": first,

@@ -27,6 +27,7 @@ from streams.engine.watchdog import Watchdog
 from streams.score.delivery import Delivery
 from streams.score.gate import Gate
 from streams.score.loading import Loading
+from streams.score.logs import LogPartitions
 from streams.score.measures import Measures
 from streams.score.outputs import OutputWriter
 from streams.score.releases import Releases
@@ -112,8 +113,9 @@ def _requests(settings: Settings, model: str, name: str) -> Any:
         settle=settle,
     )
     schema = read_schema(topics.schemas_folder() / "avro")
+    answers = AnswerWriter(schema, registered(settings.schema_registry, model, schema))
     delivery = Delivery(
-        writer=OutputWriter(model, name, AnswerWriter(schema, registered(settings.schema_registry, model, schema))),
+        writer=OutputWriter(model, name, answers, LogPartitions(address, topics.logs(model)).of),
         deliverer=transactions if exactly_once else PlainProducer(address, source.commit_later, failpoints),
         max_bytes=worker.max_request_bytes,
         failpoints=failpoints,

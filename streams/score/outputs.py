@@ -1,6 +1,6 @@
 """From decisions to what Kafka is given: answers, log blocks and dead letters. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -39,8 +39,9 @@ class Origin:
 class OutputWriter:
     """Writes the outputs of one model's batches."""
 
-    def __init__(self, model: str, worker: str, answers: AnswerWriter) -> None:
+    def __init__(self, model: str, worker: str, answers: AnswerWriter, log_partition: Callable[[int], int]) -> None:
         self._model, self._worker, self._answers = model, worker, answers
+        self._log_partition = log_partition
 
     def write(
         self,
@@ -118,8 +119,8 @@ class OutputWriter:
                 rows=ours,
                 pinned=dict(serving.pinned),
             )
-            topic = topics.logs(self._model)
-            made += [Record(topic=topic, partition=partition, value=value) for value in split_blocks(block)]
+            topic, place = topics.logs(self._model), self._log_partition(partition)
+            made += [Record(topic=topic, partition=place, value=value) for value in split_blocks(block)]
         return made
 
     def _dead_letters(self, origin: Origin, decisions: Decisions, now_us: int) -> list[Record]:

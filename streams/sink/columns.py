@@ -129,7 +129,8 @@ def event_columns(events: Sequence[PlacedEvent]) -> Columns:
     return dict(columns) | {"happened_at": [event.happened_ms for event in events]}
 
 
-def without(columns: Mapping[str, Sequence[Any]], name: str, there: Collection[Any]) -> Columns:
-    """The rows whose value in this column is none of these."""
-    keep = [row for row, value in enumerate(columns[name]) if value not in there]
+def without(columns: Mapping[str, Sequence[Any]], names: Sequence[str], there: Collection[tuple[Any, ...]]) -> Columns:
+    """The rows whose values in these columns are none of these."""
+    values = zip(*(columns[name] for name in names), strict=True)
+    keep = [row for row, value in enumerate(values) if value not in there]
     return {each: [data[row] for row in keep] for each, data in columns.items()}

@@ -16,7 +16,7 @@ from streams.sink.ranges import Place, Range
 
 LABELS = ".labels"
 Columns = Mapping[str, Sequence[Any]]
-# What tells rows apart: where they came from in Kafka. Within a range all but the offset, the last, is the same.
+# What tells rows apart: where they came from in Kafka. The offset stands last.
 OF_PREDICTIONS = ("source_partition", "source_offset")
 OF_LABELS = ("topic", "partition", "offset")
 IDENTITY = {
@@ -82,24 +82,28 @@ class SinkStore:
         """
         self._put(span, table, columns)
         for attempt in range(1, ATTEMPTS):
-            if not _length(missing := without(columns, *self._there(table, columns))):
+            identity = IDENTITY.get(table, OF_LABELS if table.endswith("_labels") else OF_PREDICTIONS)
+            if not _length(missing := without(columns, identity, self._there(table, columns, identity))):
                 return
             log.warning("token-without-rows", token=span.token, table=table, rows=_length(missing))
             self._clickhouse.insert(table, missing, token=f"{span.token}/{attempt}")
 
-    def _there(self, table: str, columns: Columns) -> tuple[str, set[int]]:
-        """The column that tells a range's rows apart, and its values in the table."""
-        *shared, own = IDENTITY.get(table, OF_LABELS if table.endswith("_labels") else OF_PREDICTIONS)
-        if not _length(columns):
-            return own, set()
-        asked = {name: columns[name][0] for name in shared} | {"least": min(columns[own]), "most": max(columns[own])}
+    def _there(self, table: str, columns: Columns, identity: Sequence[str]) -> set[tuple[Any, ...]]:
+        """What of a range is in the table, each row as what tells it apart."""
+        *shared, own = identity
+        offsets: dict[tuple[Any, ...], list[int]] = {}
+        for *source, offset in zip(*(columns[name] for name in identity), strict=True):
+            offsets.setdefault(tuple(source), []).append(offset)
         same = " AND ".join(f"{name} = %({name})s" for name in shared)
-        found = self._clickhouse.rows(
-            f"SELECT {own} FROM {table} WHERE {same} AND {own} BETWEEN %(least)s AND %(most)s",
-            asked,
-            doing=f"looking for a range in {table}",
-        )
-        return own, {offset for (offset,) in found}
+        there: set[tuple[Any, ...]] = set()
+        for place, of in offsets.items():
+            found = self._clickhouse.rows(
+                f"SELECT {own} FROM {table} WHERE {same} AND {own} BETWEEN %(least)s AND %(most)s",
+                dict(zip(shared, place, strict=True)) | {"least": min(of), "most": max(of)},
+                doing=f"looking for a range in {table}",
+            )
+            there |= {(*place, offset) for (offset,) in found}
+        return there
 
     def insert_labels(self, span: Range, labels: Columns, *, again: bool = False) -> None:
         """Insert labels; one insert is both the rows and the mark that they are done."""

@@ -135,10 +135,10 @@ def test_topics_of_unequal_partitions_are_told(settings: Settings, model: str) -
     assert topics is not None
     (found,) = [
         finding
-        for finding in on_kafka.of_models({**topics, f"{model}.logs": 3})
+        for finding in on_kafka.of_models({**topics, f"{model}.predictions": 3})
         if finding.name == f"topics of {model}"
     ]
-    assert found.said == f"{model}.logs has 3 partitions, not 6"
+    assert found.said == f"{model}.predictions has 3 partitions, not 6"
 
 
 def test_missing_shared_topics_are_told_by_name() -> None:

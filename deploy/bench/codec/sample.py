@@ -49,6 +49,7 @@ class Sample:
             requests="",
             answers="",
             logs="",
+            log_partitions=1,
             format=form,
             batch_rows=ROWS,
             bundle="",

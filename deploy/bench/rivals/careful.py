@@ -34,7 +34,7 @@ def main() -> None:
             rows.setdefault(partition, []).append(request)
         # One record for a partition's share of the batch, as Headrace writes one block.
         return answers, [
-            (partition, logs.write(records[start : start + LOG_ROWS]))
+            (partition % task.log_partitions, logs.write(records[start : start + LOG_ROWS]))
             for partition, records in rows.items()
             for start in range(0, len(records), LOG_ROWS)
         ]

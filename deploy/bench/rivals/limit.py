@@ -24,7 +24,11 @@ def copies(task: Task) -> Callable[[list[Message]], Outputs]:
 
     def answer(messages: list[Message]) -> Outputs:
         sizes = {p: round(rows * task.log_bytes_a_row) for p, rows in rows_by_partition(messages).items()}
-        logs = [(p, block[: min(LARGEST, size - at)]) for p, size in sizes.items() for at in range(0, size, LARGEST)]
+        logs = [
+            (p % task.log_partitions, block[: min(LARGEST, size - at)])
+            for p, size in sizes.items()
+            for at in range(0, size, LARGEST)
+        ]
         return [{"key": message.key(), "value": value} for message in messages], logs
 
     return answer

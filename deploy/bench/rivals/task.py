@@ -16,6 +16,7 @@ class Task:
     requests: str
     answers: str
     logs: str
+    log_partitions: int
     format: str
     batch_rows: int
     bundle: str

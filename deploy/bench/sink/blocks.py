@@ -9,6 +9,7 @@ from confluent_kafka import Producer
 
 from deploy.bench import models
 from deploy.bench.errors import BenchFailed
+from deploy.bench.ground import log_partitions
 from deploy.bench.logblocks import log_block
 from deploy.bench.site import PARTITIONS, Site
 from headrace import topics
@@ -46,7 +47,7 @@ def make(site: Site, rows: int, block_rows: int) -> Backlog:
     producer = Producer(site.address.producer())
     with file.open("wb") as out:
         for partition, value in _blocks(site, a_partition, block_rows):
-            producer.produce(topics.logs(site.model), value, partition=partition)
+            producer.produce(topics.logs(site.model), value, partition=partition % log_partitions())
             producer.poll(0)
             out.write(SIZE.pack(len(value)) + value)
     if producer.flush(PATIENCE_S):

@@ -78,7 +78,7 @@ def _compared(name: str, wanted: Sequence[Topic], topics: Mapping[str, int], adv
     missing = [topic.name for topic in wanted if topic.name not in topics]
     if missing:
         return failed(name, f"missing: {', '.join(missing)}", advice)
-    other = [topic for topic in wanted if topics[topic.name] != topic.partitions]
+    other = [topic for topic in wanted if not topic.suits(topics[topic.name])]
     if other:
         told = "; ".join(f"{topic.name} has {topics[topic.name]} partitions, not {topic.partitions}" for topic in other)
         return failed(name, told, "keys and offsets depend on it: use topics that `headrace apply` made")

@@ -76,6 +76,8 @@ FAULTS = (
         name="sink-zombie",
         title="A sink is frozen past its session at each step of a range, another goes on, then it wakes up.",
         strike=sink_zombie,
+        # Two of the log, that each sink has one.
+        world={"partitions": 4},
         about_s=120,
     ),
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from headrace.apply.columns import Plan, partition_faults, plan
 from headrace.clickhouse.ddl import described
 from headrace.features import KINDS, FeatureSet
+from headrace.topics import model_topics
 
 AMOUNT = {"name": "amount", "type": "double"}
 COUNTRY = {"name": "country", "type": "string"}
@@ -104,7 +105,7 @@ def test_a_type_is_accepted_exactly_when_it_is_the_same(before: str, after: str,
 
 
 def test_another_number_of_partitions_is_refused_by_the_topics_name() -> None:
-    assert partition_faults({"a.requests": 6, "a.logs": 6}, {}) == []
-    assert partition_faults({"a.requests": 6}, {"a.requests": 6, "other": 1}) == []
-    (fault,) = partition_faults({"a.requests": 12, "a.logs": 6}, {"a.requests": 6, "a.logs": 6})
+    assert partition_faults(model_topics("a", 6), {}) == []
+    assert partition_faults(model_topics("a", 6), {"a.requests": 6, "a.logs": 6, "other": 1}) == []
+    (fault,) = partition_faults(model_topics("a", 12), {"a.requests": 6, "a.predictions": 12})
     assert fault.startswith("the topic a.requests has 6 partitions and should have 12")

@@ -43,6 +43,7 @@ def task(tmp_path: Path, work: Workload) -> Task:
         requests="",
         answers="",
         logs="",
+        log_partitions=2,
         format="avro",
         batch_rows=10,
         bundle=str(tmp_path / "bundle"),

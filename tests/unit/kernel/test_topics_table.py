@@ -20,14 +20,15 @@ def test_every_topic_name_in_code_is_a_row_of_the_table() -> None:
 
 def test_a_models_topics_have_its_partitions_unless_the_table_says_otherwise() -> None:
     found = {topic.name: topic.partitions for topic in topics.model_topics("m", 12)}
-    assert found["m.requests"] == found["m.logs"] == found["m.predictions"] == 12
+    assert found["m.requests"] == found["m.predictions"] == 12
     assert found["m.dead-letters"] == 1
 
 
-def test_requests_and_logs_have_as_many_partitions_because_a_log_block_keeps_its_requests_partition() -> None:
-    for partitions in (1, 6, 100):
-        found = {topic.name: topic.partitions for topic in topics.model_topics("m", partitions)}
-        assert found["m.logs"] >= found["m.requests"]
+def test_three_partitions_of_requests_share_one_of_the_log_and_another_number_will_do() -> None:
+    for partitions, of_logs in ((1, 1), (3, 1), (4, 2), (6, 2), (100, 34)):
+        found = {topic.name: topic for topic in topics.model_topics("m", partitions)}
+        assert found["m.logs"].partitions == of_logs
+        assert found["m.logs"].suits(partitions) and not found["m.predictions"].suits(partitions + 1)
 
 
 def test_releases_are_one_partition_kept_for_ever() -> None:

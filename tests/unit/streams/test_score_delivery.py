@@ -22,7 +22,7 @@ FENCED = NotDelivered("_FENCED", "another worker took over")
 
 def delivery(*script: NotDelivered | None, max_bytes: int = 10_000) -> tuple[Delivery, FakeDeliverer]:
     deliverer = FakeDeliverer(*script)
-    writer = OutputWriter(MODEL, "score-1", AnswerWriter(read_schema(topics.schemas_folder() / "avro")))
+    writer = OutputWriter(MODEL, "score-1", AnswerWriter(read_schema(topics.schemas_folder() / "avro")), int)
     made = Delivery(writer=writer, deliverer=deliverer, max_bytes=max_bytes, failpoints=Failpoints())
     return made, deliverer
 
