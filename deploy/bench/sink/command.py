@@ -12,7 +12,7 @@ from deploy.bench.sink.speed import direct, sink
 from deploy.bench.site import Site
 
 LEGEND = """sink    `headrace worker sink`: reads log blocks from Kafka, writes ranges down, inserts rows and headers
-direct  clickhouse-driver: the same columns, ready in memory, the same engine, settings and rows an insert
+direct  clickhouse-driver: the same columns, ready in memory as its lists; the same engine, settings, rows an insert
 freshness is from when an answer was made (scored_at) to when its row was first seen, by looking every 20 ms"""
 
 

@@ -58,7 +58,7 @@ def test_what_cannot_be_made_is_told_after_all_that_could_be() -> None:
 
 
 def test_closed_in_between_it_makes_no_more_and_leaves_no_thread() -> None:
-    """Seen to fail with a pool that is not waited for."""
+    """Seen to fail with a thread that is neither told nor waited for."""
     maker = Maker(5)
     with pytest.raises(KeyError), closing(ahead(maker.numbers())) as items:
         for _ in items:
