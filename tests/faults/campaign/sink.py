@@ -77,7 +77,7 @@ FAULTS = (
         title="A sink is frozen past its session at each step of a range, another goes on, then it wakes up.",
         strike=sink_zombie,
         # Two of the log, that each sink has one.
-        world={"partitions": 4},
+        world={"partitions": 12},
         about_s=120,
     ),
 )

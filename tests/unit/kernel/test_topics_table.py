@@ -24,8 +24,8 @@ def test_a_models_topics_have_its_partitions_unless_the_table_says_otherwise() -
     assert found["m.dead-letters"] == 1
 
 
-def test_three_partitions_of_requests_share_one_of_the_log_and_another_number_will_do() -> None:
-    for partitions, of_logs in ((1, 1), (3, 1), (4, 2), (6, 2), (100, 34)):
+def test_six_partitions_of_requests_share_one_of_the_log_and_another_number_will_do() -> None:
+    for partitions, of_logs in ((1, 1), (6, 1), (7, 2), (12, 2), (100, 17)):
         found = {topic.name: topic for topic in topics.model_topics("m", partitions)}
         assert found["m.logs"].partitions == of_logs
         assert found["m.logs"].suits(partitions) and not found["m.predictions"].suits(partitions + 1)
