@@ -6,9 +6,9 @@ from typing import Literal
 import structlog
 from obstore import exceptions
 
-from headrace.batch.counting import finish
+from headrace.batch.counting import Finishing
 from headrace.batch.errors import UnknownJob
-from headrace.batch.job import Failure, Plan, Receipt, Task
+from headrace.batch.job import Failure, Receipt, Task
 from headrace.batch.store import JobStore
 from headrace.batch.submitting import sources_of
 from headrace.clickhouse.errors import ClickHouseUnreachable
@@ -40,36 +40,38 @@ class Working:
 
     def __init__(self, *, store: JobStore, parting: Parting, worker: str, failpoints: Failpoints) -> None:
         self._store, self._parting, self._worker, self._failpoints = store, parting, worker, failpoints
-        self._plans: dict[str, Plan] = {}
+        self._jobs: dict[str, Finishing] = {}
 
     def do(self, task: Task, batch: Batch) -> Done:
         """Raises NotDelivered when it is to be tried again: what it needs does not answer, or takes nothing more."""
         try:
-            plan = self._plan(task.job)
+            job = self._job(task.job)
             if task.receipt is not None:
-                return self._noted(plan, task.receipt, NOT_NEEDED)
-            return self._attempt(plan, task, batch) if self._needed(plan, task) else NOT_NEEDED
+                return self._noted(job, task.receipt, NOT_NEEDED)
+            return self._attempt(job, task, batch) if self._needed(job, task) else NOT_NEEDED
         except UnknownJob:
             log.warning("task-of-unknown-job", job=task.job, part=task.part)
             return NOT_NEEDED
         except AWAY as error:
             raise NotDelivered("store-away", str(error)) from None
 
-    def _plan(self, job: str) -> Plan:
-        if job not in self._plans:
-            self._plans = {job: self._store.plan(job)}
-        return self._plans[job]
+    def _job(self, job: str) -> Finishing:
+        if job not in self._jobs:
+            self._jobs = {job: Finishing(self._store, self._store.plan(job))}
+        return self._jobs[job]
 
-    def _needed(self, plan: Plan, task: Task) -> bool:
+    def _needed(self, job: Finishing, task: Task) -> bool:
+        plan = job.plan
         if not 0 <= task.part < len(plan.parts):
             return False
         if self._store.receipt(plan.job, task.part) is not None:
             # Whoever wrote the last receipt may have been killed before the manifest.
-            finish(self._store, plan)
+            job.finish()
             return False
         return not self._store.cancelled(plan.job)
 
-    def _attempt(self, plan: Plan, task: Task, batch: Batch) -> Done:
+    def _attempt(self, job: Finishing, task: Task, batch: Batch) -> Done:
+        plan = job.plan
         try:
             source = sources_of(self._store, plan, task.round)[plan.parts[task.part].source]
             receipt, acknowledged = self._parting.score(plan, task, source, batch, self._worker, self._store)
@@ -82,10 +84,10 @@ class Working:
             return Done(outcome="failed")
         if receipt is None:
             return NOT_NEEDED
-        return self._noted(plan, receipt, Done(outcome="done", rows=receipt.rows_in, acknowledged=acknowledged))
+        return self._noted(job, receipt, Done(outcome="done", rows=receipt.rows_in, acknowledged=acknowledged))
 
-    def _noted(self, plan: Plan, receipt: Receipt, done: Done) -> Done:
-        self._store.put_receipt(plan.job, receipt)
+    def _noted(self, job: Finishing, receipt: Receipt, done: Done) -> Done:
+        self._store.put_receipt(job.plan.job, receipt)
         self._failpoints.passing("batch_after_receipt")
-        finish(self._store, plan)
+        job.finish()
         return done

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from msgspec.structs import replace
 
-from headrace.batch.counting import Counting, finish
+from headrace.batch.counting import Counting, Finishing, finish
 from headrace.batch.errors import JobDiffers, OutputUnusable, UnknownJob
 from headrace.batch.job import Failure, Part, Plan, Receipt, Round, Source, Task
 from headrace.batch.store import JobStore, now
@@ -77,6 +77,16 @@ def test_a_job_runs_fails_in_a_round_is_tried_again_and_is_done_once_all_have_re
     assert (done.manifest.rows_in, done.manifest.rows_scored, done.manifest.rows_rejected) == (30, 27, 3)
     beside = (tmp_path / "out" / "_manifest-year.json").read_bytes()
     assert finish(store, job) == done.manifest and beside == done.manifest.encode()
+
+
+def test_whichever_part_is_the_last_ends_the_job_and_no_other_does(store: JobStore, tmp_path: Path) -> None:
+    job = store.begin(plan(tmp_path / "out", parts=4))
+    finishing = Finishing(store, job)
+    for part in (3, 0, 2):
+        store.put_receipt("year", receipt(part))
+        assert finishing.finish() is None and store.manifest("year") is None
+    store.put_receipt("year", receipt(1))
+    assert finishing.finish() == store.manifest("year") is not None
 
 
 def test_a_cancelled_job_is_never_done(store: JobStore, tmp_path: Path) -> None:
