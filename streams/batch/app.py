@@ -22,7 +22,6 @@ from streams.batch.models import Models
 from streams.batch.output import Outputs
 from streams.batch.parting import Parting
 from streams.batch.working import Working
-from streams.engine.allocator import give_back
 from streams.engine.application import Application, new_application
 from streams.engine.batch import Batch
 from streams.engine.failpoint import Failpoints
@@ -87,7 +86,6 @@ def build_app(settings: Settings, memory: int) -> Application:
             if task is None or not done.acknowledged:
                 # A task that comes again because of a lost commit finds its receipt.
                 source.commit_later(batch.next_offsets)
-            give_back()
 
         await batch.perform(work)
 
@@ -136,5 +134,6 @@ def _source(settings: Settings, name: str, transactions: Transactions) -> GroupS
         watchdog=Watchdog(settings.worker.watchdog_s),
         ear=ear,
         batch_rows=1,
+        burst_rows=1,
         settle=transactions.open,
     )

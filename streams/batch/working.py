@@ -2,23 +2,25 @@
 
 from dataclasses import dataclass
 from typing import Literal
+from uuid import uuid4
 
 import structlog
 from obstore import exceptions
 
 from headrace.batch.counting import Finishing
-from headrace.batch.errors import UnknownJob
-from headrace.batch.job import Failure, Receipt, Task
+from headrace.batch.errors import UnknownJob, WorkersEnded
+from headrace.batch.job import Failure, Plan, Receipt, Task
 from headrace.batch.store import JobStore
 from headrace.batch.submitting import sources_of
 from headrace.clickhouse.errors import ClickHouseUnreachable
 from headrace.errors import HeadraceError
 from headrace.registry.errors import RegistryUnavailable
 from streams.batch.parting import Parting
-from streams.engine.batch import Batch
+from streams.engine.batch import Batch, Place
 from streams.engine.errors import NotDelivered
 from streams.engine.failpoint import Failpoints
 
+MOST_ENDED = 3
 AWAY = (RegistryUnavailable, ClickHouseUnreachable, exceptions.BaseError)
 log = structlog.get_logger()
 
@@ -41,6 +43,7 @@ class Working:
     def __init__(self, *, store: JobStore, parting: Parting, worker: str, failpoints: Failpoints) -> None:
         self._store, self._parting, self._worker, self._failpoints = store, parting, worker, failpoints
         self._jobs: dict[str, Finishing] = {}
+        self._life, self._met = uuid4().hex[:12], set[Place]()
 
     def do(self, task: Task, batch: Batch) -> Done:
         """Raises NotDelivered when it is to be tried again: what it needs does not answer, or takes nothing more."""
@@ -73,6 +76,7 @@ class Working:
     def _attempt(self, job: Finishing, task: Task, batch: Batch) -> Done:
         plan = job.plan
         try:
+            self._begin(plan, task, batch)
             source = sources_of(self._store, plan, task.round)[plan.parts[task.part].source]
             receipt, acknowledged = self._parting.score(plan, task, source, batch, self._worker, self._store)
         except (*AWAY, NotDelivered):
@@ -86,8 +90,19 @@ class Working:
             return NOT_NEEDED
         return self._noted(job, receipt, Done(outcome="done", rows=receipt.rows_in, acknowledged=acknowledged))
 
+    def _begin(self, plan: Plan, task: Task, batch: Batch) -> None:
+        """Raise WorkersEnded for a part that has ended as many workers as may be.
+
+        To look for the first task of each partition is enough: it is what whoever had the partition before left behind.
+        """
+        if (place := next(iter(batch.next_offsets))) in self._met:
+            return
+        if (others := self._store.note_begun(plan.job, task, self._life)) >= MOST_ENDED:
+            raise WorkersEnded(others)
+        self._met.add(place)
+
     def _noted(self, job: Finishing, receipt: Receipt, done: Done) -> Done:
-        self._store.put_receipt(job.plan.job, receipt)
+        job.put(receipt)
         self._failpoints.passing("batch_after_receipt")
         job.finish()
         return done
