@@ -41,6 +41,8 @@ def build_app(settings: Settings, memory: int) -> Application:
     """A batch worker: one source, one agent that does one part at a time. memory: bytes for the whole process."""
     name = settings.worker_name("batch")
     give_way()
+    # Arrow's own pool is no faster here, and takes 30 MB more.
+    pa.set_memory_pool(pa.system_memory_pool())
     failpoints = Failpoints.read()
     transactions = _transactions(settings, name, failpoints)
     source = _source(settings, name, transactions)
