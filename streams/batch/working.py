@@ -20,6 +20,8 @@ from streams.engine.batch import Batch, Place
 from streams.engine.errors import NotDelivered
 from streams.engine.failpoint import Failpoints
 
+# Jobs whose tasks come by turns.
+HELD = 4
 MOST_ENDED = 3
 AWAY = (RegistryUnavailable, ClickHouseUnreachable, exceptions.BaseError)
 log = structlog.get_logger()
@@ -60,7 +62,8 @@ class Working:
 
     def _job(self, job: str) -> Finishing:
         if job not in self._jobs:
-            self._jobs = {job: Finishing(self._store, self._store.plan(job))}
+            few = list(self._jobs.items())[-(HELD - 1) :]
+            self._jobs = dict(few) | {job: Finishing(self._store, self._store.plan(job))}
         return self._jobs[job]
 
     def _needed(self, job: Finishing, task: Task) -> bool:

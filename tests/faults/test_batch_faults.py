@@ -64,6 +64,7 @@ def test_a_frozen_worker_is_replaced_by_one_that_joins_and_what_both_did_is_ther
 def test_a_part_that_ends_every_worker_fails_with_its_reason_and_is_tried_again_when_somebody_asks(
     batch: BatchWorld,
 ) -> None:
+    """Seen to fail with a limit of 99 workers: the fourth does the part."""
     job = submitted(batch, 100, 100)
     worker = batch.world.batch_worker(failpoints=["batch_after_read=kill@1"] * 3)
     told = batch.told("status", job, "--wait")

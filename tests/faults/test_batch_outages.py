@@ -57,7 +57,10 @@ def at_its_fifth(batch: BatchWorld, place: str) -> Worker:
 
 
 def test_a_disk_that_is_full_under_the_output_holds_a_job_up_until_there_is_space(batch: BatchWorld) -> None:
-    """Files of the worker may not grow beyond a size, which fails a write as a full disk does."""
+    """Files of the worker may not grow beyond a size, which fails a write as a full disk does.
+
+    Seen to fail with a store that refuses taken for a fault of the part, which then fails instead of waiting.
+    """
     job = batch.told("submit", *asked(batch))["job"]
     worker = at_its_fifth(batch, "before_write")
     resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (FULL, resource.RLIM_INFINITY))

@@ -12,8 +12,8 @@ from headrace.batch.formats.piece import Columns, Piece
 from headrace.batch.job import Part, Source
 
 # A row group of up to so many times the rows of a part stays whole, and a larger one is cut into such pieces: whoever
-# begins within one has to decode it from its start.
-WHOLE = 3
+# begins within one has to decode it from its start. A part's output is in memory until it is put in place.
+WHOLE = 1.5
 AHEAD = 2**17
 
 
@@ -36,7 +36,7 @@ class Parquet:
         """Row groups side by side until there are enough; a very large one is cut."""
         meta = _footer(source)
         groups = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
-        most = rows if strict else rows * WHOLE
+        most = rows if strict else int(rows * WHOLE)
         first = number = 0
         for size in _sizes(groups, rows, most):
             yield Part(number=number, source=0, first=first, rows=size)
