@@ -11,9 +11,9 @@ from headrace.batch.files import reading, unchanged
 from headrace.batch.formats.piece import Columns, Piece
 from headrace.batch.job import Part, Source
 
-# A row group of up to so many times the rows of a part stays whole, and a larger one is cut into such pieces: whoever
-# begins within one has to decode it from its start. A part's output is in memory until it is put in place.
-WHOLE = 1.5
+# A row group of up to so many times the rows of a part stays whole, and a larger one is cut: whoever begins within one
+# has to decode it from its start, but a part's output is in memory until it is put in place.
+WHOLE = 1.25
 AHEAD = 2**17
 
 
@@ -81,7 +81,7 @@ def _sizes(groups: list[int], rows: int, most: int) -> Iterator[int]:
             yield gathered
             gathered = 0
         if size > most:
-            yield from _cut(size, most)
+            yield from _cut(size, rows)
         else:
             gathered += size
     if gathered:
