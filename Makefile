@@ -37,7 +37,7 @@ bench: $(READY)
 
 # Other libraries, in an environment of their own, in the same table.
 bench-peers: $(READY) $(PEERS_READY)
-	$(BIN)/headrace bench all --only throughput-peers
+	$(BIN)/headrace bench all --only throughput-peers --only batch
 
 # Everything that can go wrong, each on servers of its own, and a count of what was lost: about half an hour.
 # The seed is drawn and printed when SEED is not given.
@@ -57,7 +57,7 @@ lock: $(READY)
 	$(LOCK) --extra serving --output-file requirements-serving.txt
 	$(LOCK) --extra training --output-file requirements-training.txt
 	$(LOCK) --extra dev --no-emit-package headrace --output-file requirements-dev.txt
-	{ cat requirements-peers.in; grep -E '^(fastavro|msgspec|numpy|scikit-learn|skops)==' requirements-serving.txt | tr -d '\\'; } \
+	{ cat requirements-peers.in; grep -E '^(fastavro|msgspec|numpy|pyarrow|scikit-learn|skops)==' requirements-serving.txt | tr -d '\\'; } \
 		| $(COMPILE) --output-file requirements-peers.txt -
 
 $(READY): requirements-dev.txt pyproject.toml

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,9 +42,9 @@ class Environment:
         return self.missing.get(entry.package)
 
 
-def environment(python: Path) -> Environment:
-    """Ask an environment's Python; one that does not answer has nothing."""
-    packages = sorted({entry.package for entry in PEERS})
+def environment(python: Path, peers: Sequence[Entry] = PEERS) -> Environment:
+    """Ask an environment's Python for some peers; one that does not answer has nothing."""
+    packages = sorted({entry.package for entry in peers})
     # Made absolute, but not resolved: behind the link stands a Python that knows nothing of the environment.
     python = python.absolute()
     command = [str(python), "-c", ASKED, ",".join(packages), ",".join(ALSO)]

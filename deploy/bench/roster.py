@@ -60,3 +60,7 @@ PEERS = (
         package="faststream",
     ),
 )
+BATCH_PEERS = (
+    Entry(name="pandas_joblib", meaning="pandas reads and writes, joblib.Parallel scores pieces", package="pandas"),
+    Entry(name="dask_dataframe", meaning="Dask: read_parquet, map_partitions, to_parquet", package="dask"),
+)

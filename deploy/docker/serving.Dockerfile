@@ -1,4 +1,4 @@
-# The serving image: what the scorer and the sink need, and `headrace apply`. No training code, no training packages.
+# The serving image: what the scorer, the sink and the batch worker need, and `headrace apply`. No training code, no training packages.
 #   docker build -f deploy/docker/serving.Dockerfile -t headrace-serving:0.1.0 .
 FROM python:3.11.13-bookworm AS packages
 
@@ -15,7 +15,7 @@ FROM python:3.11.13-slim-bookworm
 # new volumes mounted on them belong to this user.
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin headrace \
     && install -d -o headrace -g headrace /var/lib/headrace /var/lib/headrace/registry /var/lib/headrace/cache \
-        /var/lib/headrace/desk /var/lib/headrace/trusted
+        /var/lib/headrace/desk /var/lib/headrace/trusted /var/lib/headrace/batch
 COPY --from=packages /opt/headrace /opt/headrace
 COPY headrace /app/headrace
 COPY schemas /app/schemas

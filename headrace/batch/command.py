@@ -41,7 +41,7 @@ def batch() -> None:
 @click.option("--version", help="Score with this version (default: what serves now).")
 @click.option("--candidate", is_flag=True, help="Score with the latest candidate.")
 @click.option("--columns", multiple=True, metavar="NAME=FEATURE", help="A column that is called otherwise.")
-@click.option("--rows-per-part", default=100_000, show_default=True, type=click.IntRange(1), help="About so many rows.")
+@click.option("--rows-per-part", type=click.IntRange(1), help="About so many (default: by their size, to 200,000).")
 @click.option("--key", default="", metavar="COLUMN", help="Of a query: the column whose ranges are its parts.")
 @click.option("--job", default="", help="A name for the job (default: made from its input, version and output).")
 @click.option("--wait", is_flag=True, help="Wait until the job has ended.")
@@ -53,7 +53,7 @@ def submit(
     version: str | None,
     candidate: bool,
     columns: tuple[str, ...],
-    rows_per_part: int,
+    rows_per_part: int | None,
     key: str,
     job: str,
     wait: bool,

@@ -1,6 +1,6 @@
 """A job's ledger: how far it is, from what its workers wrote down, and the manifest that ends it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,7 +60,7 @@ class Counting:
         self._read(manifest)
         failures = [] if manifest else self._failures()
         if manifest is None and self._whole:
-            manifest = finish(self._store, self._plan)
+            manifest = finish(self._store, self._plan, self._receipts)
         return Progress(
             plan=self._plan,
             state=self._state(manifest, failures),
@@ -95,15 +95,42 @@ class Counting:
         return "failed" if missing and len(failures) == missing else "running"
 
 
-def finish(store: JobStore, plan: Plan) -> Manifest | None:
-    """Write the manifest if every part has its receipt; None when one is missing or the job was cancelled.
+class Finishing:
+    """Ends a job behind its last part.
+
+    One part that is not known to be done shows that a job is not at its end, so that only this one is asked for, and
+    the last ones first: to list all parts behind each would take longer and longer.
+    """
+
+    def __init__(self, store: JobStore, plan: Plan) -> None:
+        self._store, self.plan = store, plan
+        self._open = [part.number for part in plan.parts]
+        self._receipts: dict[int, Receipt] = {}
+
+    def put(self, receipt: Receipt) -> None:
+        """Store a receipt, the first one of its part; it need not be read again."""
+        if self._store.put_receipt(self.plan.job, receipt):
+            self._receipts[receipt.part] = receipt
+
+    def finish(self) -> Manifest | None:
+        """Write the manifest if every part has its receipt; None when one is missing or the job was cancelled."""
+        while self._open:
+            number = self._open[-1]
+            found = self._receipts.get(number) or self._store.receipt(self.plan.job, number)
+            if found is None:
+                return None
+            self._receipts[self._open.pop()] = found
+        return finish(self._store, self.plan, self._receipts)
+
+
+def finish(store: JobStore, plan: Plan, every: Mapping[int, Receipt]) -> Manifest | None:
+    """Write the manifest of a job all of whose receipts are there; None when it was cancelled.
 
     Beside the output as well, where there is a beside: first there, so that a job that is done has it.
     """
-    if len(store.done(plan.job)) < len(plan.parts) or store.cancelled(plan.job):
+    if store.cancelled(plan.job):
         return None
-    found = [store.receipt(plan.job, part.number) for part in plan.parts]
-    receipts = tuple(one for one in found if one is not None)
+    receipts = tuple(every[part.number] for part in plan.parts)
     finished = now()
     manifest = Manifest(
         job=plan.job,

@@ -6,7 +6,8 @@
     ├── NothingReleased     raised when no version was named and none serves
     ├── InputUnusable       raised when an input does not fit the model, before anything starts
     ├── InputUnreadable     raised when an input is not there, changed since it was planned, or is damaged
-    └── OutputUnusable      raised when an output is not understood, or holds something else under a part's name
+    ├── OutputUnusable      raised when an output is not understood, or holds something else under a part's name
+    └── WorkersEnded        raised when one worker after the other ended with a part in work
 """
 
 from collections.abc import Sequence
@@ -60,3 +61,13 @@ class InputUnreadable(BatchError):
 
 class OutputUnusable(BatchError):
     """Raised when an output is not understood, or holds something else under a part's name."""
+
+
+class WorkersEnded(BatchError):
+    """Raised when one worker after the other ended with a part in work."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(
+            f"{times} workers ended while they had it in work, for instance for want of memory; nobody takes it again "
+            "before it is asked for once more"
+        )

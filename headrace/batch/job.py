@@ -4,6 +4,7 @@ plan.json             what is to be scored, by which version, in which parts
 rounds/<n>.json       the parts were asked for once more, with the input as it was then (round 0 is the plan itself)
 sent/<n>.json         the tasks of a round are all in Kafka
 parts/<n>.json        a part is done: its rows, its output
+begun/<r>/<n>/<life>   in this round a worker's process began with the part; where nothing followed, it ended with it
 failures/<r>/<n>.json in this round the part could not be done, and why
 cancelled.json        nobody goes on with it
 manifest.json         the job is done; without it its output does not count

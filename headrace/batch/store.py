@@ -79,9 +79,16 @@ class JobStore:
         name = f"claims/{task.round}/{task.part}"
         return self._claim(job, name, place.encode()) or self._store.read(f"jobs/{job}/{name}") == place.encode()
 
-    def put_receipt(self, job: str, receipt: Receipt) -> None:
-        """The first one counts."""
-        self._claim(job, f"parts/{receipt.part}.json", receipt.encode())
+    def note_begun(self, job: str, task: Task, life: str) -> int:
+        """Note that a process begins with a part; how many others have begun with it in this round."""
+        folder = f"begun/{task.round}/{task.part}"
+        others = [name for name in self._names(job, folder) if name != life]
+        self._claim(job, f"{folder}/{life}", b"{}")
+        return len(others)
+
+    def put_receipt(self, job: str, receipt: Receipt) -> bool:
+        """Whether this is the first one of its part, which counts."""
+        return self._claim(job, f"parts/{receipt.part}.json", receipt.encode())
 
     def failures(self, job: str, number: int) -> Iterator[Failure]:
         """What failed in a round, by part."""

@@ -11,9 +11,10 @@ from headrace.batch.job import Task
 from headrace.kafka.clients import ErrorEar, KafkaAddress
 from headrace.kafka.errors import KafkaUnreachable, TopicMissing
 from headrace.kafka.read import read_to_end
-from headrace.kafka.topics import existing_topics
 
 DELIVERY_S = 60
+# A task that is there twice is done once. An idempotent producer asks for its number half a second after it begins.
+PRODUCER = {"enable.idempotence": False, "delivery.timeout.ms": DELIVERY_S * 1000, "linger.ms": 5}
 GROUP = "headrace.batch"
 
 
@@ -39,11 +40,9 @@ def known(address: KafkaAddress) -> set[Task]:
 def send(address: KafkaAddress, tasks: Iterable[Task]) -> None:
     """Returns once all replicas have all of them; raises KafkaUnreachable otherwise, and some may be there."""
     ear, faults = ErrorEar(), []
-    partitions = existing_topics(address).get(topics.BATCH_TASKS)
-    if partitions is None:
-        raise TopicMissing(topics.BATCH_TASKS)
-    producer = Producer(address.producer(ear) | {"delivery.timeout.ms": DELIVERY_S * 1000, "linger.ms": 5})
+    producer = Producer(address.producer(ear) | PRODUCER)
     try:
+        partitions = _partitions(producer)
         for task in tasks:
             producer.produce(
                 topics.BATCH_TASKS,
@@ -58,6 +57,13 @@ def send(address: KafkaAddress, tasks: Iterable[Task]) -> None:
         raise KafkaUnreachable("sending tasks", address.bootstrap, str(error)) from None
     if left or faults:
         raise KafkaUnreachable("sending tasks", address.bootstrap, faults[0] if faults else ear.last)
+
+
+def _partitions(producer: Producer) -> int:
+    found = producer.list_topics(timeout=DELIVERY_S).topics.get(topics.BATCH_TASKS)
+    if found is None:
+        raise TopicMissing(topics.BATCH_TASKS)
+    return len(found.partitions)
 
 
 def _partition(task: Task, partitions: int) -> int:

@@ -1,5 +1,6 @@
 """Write-once objects in a folder or a bucket."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import obstore
@@ -35,8 +36,8 @@ class WriteOnce:
         if not self.claim(name, content) and self.read(name) != content:
             raise AlreadyRegistered(f"{name} is already in the {self.called} {self.url} with other contents")
 
-    def claim(self, name: str, content: bytes = b"") -> bool:
-        """Store content if nobody was here before; whether this call was the first."""
+    def claim(self, name: str, content: bytes | Sequence[bytes] = b"") -> bool:
+        """Store content, or pieces of it, if nobody was here before; whether this call was the first."""
         try:
             obstore.put(self._open(), name, content, mode="create", use_multipart=False)
         except exceptions.AlreadyExistsError:

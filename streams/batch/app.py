@@ -22,7 +22,6 @@ from streams.batch.models import Models
 from streams.batch.output import Outputs
 from streams.batch.parting import Parting
 from streams.batch.working import Working
-from streams.engine.allocator import give_back
 from streams.engine.application import Application, new_application
 from streams.engine.batch import Batch
 from streams.engine.failpoint import Failpoints
@@ -42,6 +41,8 @@ def build_app(settings: Settings, memory: int) -> Application:
     """A batch worker: one source, one agent that does one part at a time. memory: bytes for the whole process."""
     name = settings.worker_name("batch")
     give_way()
+    # Arrow's own pool is no faster here, and takes 30 MB more.
+    pa.set_memory_pool(pa.system_memory_pool())
     failpoints = Failpoints.read()
     transactions = _transactions(settings, name, failpoints)
     source = _source(settings, name, transactions)
@@ -85,8 +86,8 @@ def build_app(settings: Settings, memory: int) -> Application:
                 counted["parts"] += done.outcome == "done"
             failpoints.passing("batch_before_ack")
             if task is None or not done.acknowledged:
-                source.commit(batch.next_offsets)
-            give_back()
+                # A task that comes again because of a lost commit finds its receipt.
+                source.commit_later(batch.next_offsets)
 
         await batch.perform(work)
 
@@ -135,5 +136,6 @@ def _source(settings: Settings, name: str, transactions: Transactions) -> GroupS
         watchdog=Watchdog(settings.worker.watchdog_s),
         ear=ear,
         batch_rows=1,
+        burst_rows=1,
         settle=transactions.open,
     )

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from headrace.batch.errors import InputUnreadable
 from headrace.batch.fitting import Fitting
 from headrace.batch.formats.known import Formats
+from headrace.batch.formats.piece import Columns, Format
 from headrace.batch.job import Plan, Receipt, Source, Task
 from headrace.batch.store import JobStore
 from streams.batch.memory import Budget
@@ -25,6 +26,7 @@ class Parting:
     ) -> None:
         self._models, self._formats, self._outputs = models, formats, outputs
         self._budget, self._failpoints = budget, failpoints
+        self._columns: dict[Source, Columns] = {}
 
     def score(
         self, plan: Plan, task: Task, source: Source, batch: Batch, worker: str, store: JobStore
@@ -37,7 +39,7 @@ class Parting:
         how.unchanged(source)
         bundle = self._models.of(plan)
         scoring = Scoring(Fitting(bundle.features, plan.columns), bundle.predictor, plan.threshold)
-        output = self._outputs.of(plan, task, source, typed=how.columns(source).typed, batch=batch)
+        output = self._outputs.of(plan, task, source, typed=self._known(how, source).typed, batch=batch)
         rows, rejected = self._pieces(plan, task, source, scoring, output)
         if store.cancelled(plan.job):
             return None, False
@@ -60,7 +62,7 @@ class Parting:
         """Rows read, and of those rejected; as many as were planned."""
         part, how = plan.parts[task.part], self._formats.called(plan.format)
         rows = rejected = 0
-        for piece in how.pieces(source, part, self._budget.rows(how.row_bytes(source))):
+        for piece in how.pieces(source, part, self._budget.rows(self._known(how, source).row_bytes)):
             self._failpoints.passing("batch_after_read")
             scored = scoring.score(piece)
             self._failpoints.passing("batch_after_score")
@@ -69,3 +71,9 @@ class Parting:
         if rows != part.rows:
             raise InputUnreadable(f"{source.name} gave {rows} rows where {part.rows} were planned")
         return rows, rejected
+
+    def _known(self, how: Format, source: Source) -> Columns:
+        """A source is the same for all its parts, and so are its columns."""
+        if source not in self._columns:
+            self._columns = {source: how.columns(source)}
+        return self._columns[source]

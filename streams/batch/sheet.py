@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,11 +17,25 @@ from streams.batch.scoring import Scored
 OWN = ("_source", "_row", "_reason", "_original")
 
 
-class Sheet:
-    """A Parquet file in memory; None of it without rows. The same rows in the same pieces give the same bytes."""
+class _Pages(io.RawIOBase):
+    """Keeps what is written piece by piece: one buffer that grows would be there twice each time that it is moved."""
 
     def __init__(self) -> None:
-        self._sink = io.BytesIO()
+        self.kept: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.kept.append(bytes(data))
+        return len(data)
+
+
+class Sheet:
+    """A Parquet file in memory; none of it without rows. The same rows in the same pieces give the same bytes."""
+
+    def __init__(self) -> None:
+        self._pages = _Pages()
         self._writer: pq.ParquetWriter | None = None
         self.rows = 0
 
@@ -31,17 +47,16 @@ class Sheet:
             # To look for equal numbers costs three times as much as writing them down.
             texts = [field.name for field in batch.schema if not pa.types.is_primitive(field.type)]
             self._writer = pq.ParquetWriter(
-                self._sink, batch.schema, compression="zstd", use_dictionary=texts, write_page_checksum=True
+                self._pages, batch.schema, compression="zstd", use_dictionary=texts, write_page_checksum=True
             )
         self._writer.write_batch(batch)
         self.rows += batch.num_rows
 
-    def content(self) -> bytes | None:
-        """The whole file."""
-        if self._writer is None:
-            return None
-        self._writer.close()
-        return self._sink.getvalue()
+    def content(self) -> Sequence[bytes]:
+        """The whole file, to be put together; nothing without rows."""
+        if self._writer is not None:
+            self._writer.close()
+        return self._pages.kept
 
 
 def scored_rows(scored: Scored, *, typed: bool) -> pa.RecordBatch:
@@ -79,14 +94,17 @@ def put_sheet(store: WriteOnce, name: str, sheet: Sheet) -> Written | None:
     Raises OutputUnusable when it holds other rows.
     """
     content = sheet.content()
-    if content is None:
+    if not content:
         return None
     if not store.claim(name, content):
         there = store.read(name) or b""
-        if not _same(there, content):
+        if not _same(there, b"".join(content)):
             raise OutputUnusable(f"{name} in {store.url} holds other rows than this part; name another output")
-        content = there
-    return Written(name=name, size=len(content), sha256=hashlib.sha256(content).hexdigest())
+        content = [there]
+    digest = hashlib.sha256()
+    for page in content:
+        digest.update(page)
+    return Written(name=name, size=sum(map(len, content)), sha256=digest.hexdigest())
 
 
 def _same(there: bytes, ours: bytes) -> bool:

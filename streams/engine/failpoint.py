@@ -47,7 +47,8 @@ class Failpoints:
         if action == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         if action == "stop":
-            os.kill(os.getpid(), signal.SIGSTOP)
+            # Sent to the process, whichever thread comes first would take it, and this one run on until that does.
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
         if action == "hang":
             threading.Event().wait()
 

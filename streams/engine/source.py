@@ -60,6 +60,7 @@ class GroupSource:
         ear: ErrorEar,
         batch_rows: int,
         linger_s: float = 0.0,
+        burst_rows: int = BURST,
         settle: Callable[[], None] = lambda: None,
         open_consumer: Callable[[dict[str, Any]], Consumer] = Consumer,
     ) -> None:
@@ -75,7 +76,7 @@ class GroupSource:
         self._failures = self._refused_by_kafka = 0
         self.assigned: tuple[Place, ...] = ()
         self.behind = Behind()
-        self._busy_rows = 0
+        self._busy_rows, self._burst_rows = 0, burst_rows
 
     def stop(self) -> None:
         """Ask the thread to end after the batch in work."""
@@ -152,7 +153,7 @@ class GroupSource:
         self._since = time.monotonic()
         if not self._failures:
             self.behind.nothing()
-        if self._busy_rows >= BURST:
+        if self._busy_rows >= self._burst_rows:
             self._busy_rows = 0
             give_back()
 

@@ -61,6 +61,20 @@ def test_a_frozen_worker_is_replaced_by_one_that_joins_and_what_both_did_is_ther
     assert manifest is not None and {one.worker for one in manifest.parts} == {"batch-a", "batch-b"}
 
 
+def test_a_part_that_ends_every_worker_fails_with_its_reason_and_is_tried_again_when_somebody_asks(
+    batch: BatchWorld,
+) -> None:
+    """Seen to fail with a limit of 99 workers: the fourth does the part."""
+    job = submitted(batch, 100, 100)
+    worker = batch.world.batch_worker(failpoints=["batch_after_read=kill@1"] * 3)
+    told = batch.told("status", job, "--wait")
+    assert worker.ends == [KILLED] * 3
+    assert (told["state"], told["parts_done"]) == ("failed", 0)
+    assert told["parts_failed"][0]["reason"].startswith("3 workers ended while they had it in work")
+    assert batch.told("retry", job, "--wait")["state"] == "done"
+    whole(batch, 100)
+
+
 def test_a_cancelled_job_goes_no_further_whatever_was_in_work(batch: BatchWorld) -> None:
     """Seen to fail without a look at the job between scoring a part and writing it."""
     job = submitted(batch, 1000, 100)

@@ -112,6 +112,26 @@ def _freshness(runs: Runs) -> float:
     return _median(runs["sink"]["freshness"], "sink", "p99_s")
 
 
+def _of_batch() -> Iterator[Aim]:
+    run = "batch"
+    for kind in ("linear", "boosting"):
+        found = ratio(run, f"{kind}, 1/{kind}, alone")
+        yield Aim(run=run, what=f"of the model alone, {kind}, one worker", figure=found, least=0.9)
+        found = ratio(run, f"{kind}, 2/{kind}, 1")
+        yield Aim(run=run, what=f"times one worker, {kind}, two workers", figure=found, least=1.7)
+    yield Aim(run=run, what="share not spent on parts, 10,000,000 rows", figure=_overhead, most=0.02)
+    yield Aim(run=run, what="MB of a worker, whatever the input's size", figure=_peak, most=400)
+
+
+def _overhead(runs: Runs) -> float:
+    return _median(runs["batch"]["growing"], "10,000,000 rows", "overhead")
+
+
+def _peak(runs: Runs) -> float:
+    growing = runs["batch"]["growing"]
+    return max(_median(growing, size, "peak_mb") for size in growing["contenders"])
+
+
 def _of_the_rest() -> Iterator[Aim]:
     for workers in (2, 3):
         found = ratio("scale", f"workers {workers}/base")
@@ -125,4 +145,4 @@ def _bend(runs: Runs) -> float:
     return float(runs["scale"]["fits"]["features"]["residual"])
 
 
-AIMS = (*_of_throughput(), *_of_latency(), *_of_swap(), *_of_sink(), *_of_the_rest())
+AIMS = (*_of_throughput(), *_of_latency(), *_of_swap(), *_of_sink(), *_of_batch(), *_of_the_rest())

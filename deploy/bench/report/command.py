@@ -28,7 +28,7 @@ def run_all(only: tuple[str, ...], out: Path, options: tuple[str, ...]) -> None:
     chosen = [one for one in CHAPTERS if not only or one.name in only]
     for number, chapter in enumerate(chosen, 1):
         click.echo(f"== {number} of {len(chosen)}: {chapter.title}")
-        if (python := _peers(chapter)) and not python.exists():
+        if chapter.for_peers and (python := _peers(chapter)) and not python.exists():
             click.echo(f"left out: there is no {python.relative_to(ROOT)}; `make bench-peers` sets it up")
             continue
         _run(chapter, options, out / chapter.file)

@@ -21,6 +21,10 @@ one; a noisy machine disturbs them less than the clock. Everything ran on one ma
 whoever sends and reads share its cores."""
 
 
+# What some runs measured besides, each with a table of its own.
+ALSO = ("freshness", "growing", "beside")
+
+
 def render(runs: Mapping[str, Facts]) -> str:
     """Markdown from what the runs found, by name."""
     lines = [HEAD, "", *_machine(runs), "", *_aims(judged(runs))]
@@ -62,11 +66,11 @@ def _chapter(chapter: Chapter, facts: Facts | None) -> Iterator[str]:
         yield f"Not measured in this run. `headrace bench {' '.join(chapter.command)}` does."
         return
     yield from table(facts)
-    if fresh := facts.get("freshness"):
+    for also in (facts[name] for name in ALSO if name in facts):
         yield ""
-        yield f"{fresh['what'].capitalize()}:"
+        yield f"{also['what'].capitalize()}:"
         yield ""
-        yield from table(fresh)
+        yield from table(also)
     yield from _legend(facts)
     yield ""
     yield f"`headrace bench {' '.join(chapter.command)}`"

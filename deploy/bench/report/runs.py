@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chapter:
-    """One run of one bench and what to say before its table."""
+    """One run of one bench and what to say before its table; for_peers: without them it is left out."""
 
     name: str
     title: str
     text: str
     command: tuple[str, ...]
+    for_peers: bool = False
 
     @property
     def file(self) -> str:
@@ -23,6 +24,8 @@ warm-up to the last one, by the broker's own dates, so that no contender's clock
 as Headrace in transactions and does nothing else; the second limit also calls the model, once a batch, on rows that
 were decoded beforehand. What is between the second limit and Headrace is what reading, checking, encoding and logging
 cost."""
+
+PEERS_PYTHON = ".venv-peers/bin/python"
 
 CHAPTERS = (
     Chapter(
@@ -37,7 +40,8 @@ CHAPTERS = (
         text="""The same, with other libraries in the same table, each written as its documentation shows and, where the
 documentation has a way to work in batches, that way too. They answer the same requests with the same estimator, but
 write no log and run in no transactions. Whoever takes one record at a time answers a share of the requests.""",
-        command=("throughput", "--peers", ".venv-peers/bin/python"),
+        command=("throughput", "--peers", PEERS_PYTHON),
+        for_peers=True,
     ),
     Chapter(
         name="throughput-json",
@@ -90,6 +94,15 @@ registry at a release, or inside the image.""",
         text="""The sink beside inserting the very same columns directly, from memory, with the same driver, settings,
 engine and rows an insert; and how soon after an answer its row can be read.""",
         command=("sink",),
+    ),
+    Chapter(
+        name="batch",
+        title="Batch scoring",
+        text="""Batch workers beside the model alone and, where their environment is there, other libraries, on the same
+Parquet file with the same estimators. The others' clock begins when their processes have started and loaded the model,
+and they plan, count and resume nothing. Then inputs that grow, scored by one worker; and the times to an answer of a
+scorer at a steady rate, with and without a batch worker at work on the same machine.""",
+        command=("batch", "--peers", PEERS_PYTHON),
     ),
     Chapter(
         name="codec",

@@ -16,7 +16,7 @@ class Answering:
     """The model and the format of a task."""
 
     def __init__(self, task: Task) -> None:
-        self._model, self._wire = Model.read(task), wire_of(task)
+        self._model, self._wire = Model.read(task.bundle), wire_of(task)
 
     def one(self, value: Any, partition: Any, offset: Any) -> bytes:
         """One request, one call of predict."""

@@ -19,7 +19,7 @@ LOG_ROWS = 2_000
 def main() -> None:
     """Score in batches."""
     task = Task.read(sys.argv)
-    model, wire, logs = Model.read(task), wire_of(task), Logs(task)
+    model, wire, logs = Model.read(task.bundle), wire_of(task), Logs(task)
 
     def answer(messages: list[Message]) -> Outputs:
         now_us = time.time_ns() // 1000

@@ -14,7 +14,7 @@ from deploy.bench.rivals.wire import wire_of
 def main() -> None:
     """Score the rows of the first batch again and again."""
     task = Task.read(sys.argv)
-    model, wire, copied = Model.read(task), wire_of(task), copies(task)
+    model, wire, copied = Model.read(task.bundle), wire_of(task), copies(task)
     rows = model.matrix([])
 
     def answer(messages: list[Message]) -> Outputs:

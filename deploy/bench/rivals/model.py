@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from deploy.bench.rivals.task import Task
-
 Record = dict[str, Any]
 
 
@@ -27,12 +25,12 @@ class Model:
     codes: Mapping[str, Mapping[str, float]]
 
     @classmethod
-    def read(cls, task: Task) -> "Model":
+    def read(cls, bundle: str) -> "Model":
         """From the bundle's files; whatever type stands in them is trusted."""
         # Only whoever scores needs it, and to import it takes a second.
         import skops.io
 
-        folder = Path(task.bundle)
+        folder = Path(bundle)
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         file = folder / "model.skops"
         estimator = skops.io.load(file, trusted=skops.io.get_untrusted_types(file=file))

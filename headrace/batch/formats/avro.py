@@ -6,13 +6,12 @@ from itertools import islice
 from typing import IO, Any
 
 import fastavro
-import pyarrow as pa
 from fastavro.read import SchemaResolutionError
 
 from headrace.batch.errors import InputUnreadable
 from headrace.batch.files import reading, unchanged
 from headrace.batch.formats.piece import Columns, Piece
-from headrace.batch.formats.text import as_text
+from headrace.batch.formats.text import as_text, text_columns
 from headrace.batch.job import Part, Source
 
 SYNC = 16
@@ -31,7 +30,7 @@ class Avro:
             schema: Any = fastavro.reader(file).writer_schema
         if not isinstance(schema, dict) or schema.get("type") != "record":
             raise InputUnreadable(f"{source.name} does not hold records")
-        return Columns(schema=pa.schema([(field["name"], pa.string()) for field in schema["fields"]]), typed=False)
+        return text_columns([field["name"] for field in schema["fields"]])
 
     def parts(self, source: Source, rows: int, strict: bool) -> Iterator[Part]:
         """Blocks side by side until there are enough; only their headings are read."""
@@ -45,10 +44,6 @@ class Avro:
                 number, first, gathered, begin = number + 1, first + gathered, 0, None
         if gathered:
             yield Part(number=number, source=0, first=first, rows=gathered, start=begin or 0, end=source.size)
-
-    def row_bytes(self, source: Source) -> int:
-        """A guess that is rather large."""
-        return 64 * len(self.columns(source).schema)
 
     def pieces(self, source: Source, part: Part, rows: int) -> Iterator[Piece]:
         """The heading of the file and the blocks of the part are a file of their own."""

@@ -13,7 +13,7 @@ from pyarrow import csv as arrow_csv
 from headrace.batch.errors import InputUnreadable
 from headrace.batch.files import reading, unchanged
 from headrace.batch.formats.piece import Columns, Piece
-from headrace.batch.formats.text import of_records
+from headrace.batch.formats.text import of_records, text_columns
 from headrace.batch.job import Part, Source
 from headrace.wire.reasons import Code
 
@@ -33,16 +33,12 @@ class Csv:
         names, _ = _heading(source)
         if len(set(names)) < len(names):
             raise InputUnreadable(f"{source.name}: its heading names a column twice")
-        return Columns(schema=pa.schema([(name, pa.string()) for name in names]), typed=False)
+        return text_columns(names)
 
     def parts(self, source: Source, rows: int, strict: bool) -> Iterator[Part]:
         """One pass over the file; a newline within quotes ends no row."""
         _, start = _heading(source)
         yield from _cut(source, start, source.size, rows, quoted=True)
-
-    def row_bytes(self, source: Source) -> int:
-        """A guess that is rather large."""
-        return 64 * len(_heading(source)[0])
 
     def pieces(self, source: Source, part: Part, rows: int) -> Iterator[Piece]:
         """A row that is none (too many values, or too few) is spoilt."""
@@ -65,15 +61,11 @@ class JsonLines:
             names = list(msgspec.json.decode(first, type=dict[str, object]))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise InputUnreadable(f"{source.name}: its first line is no JSON object: {error}") from None
-        return Columns(schema=pa.schema([(name, pa.string()) for name in names]), typed=False)
+        return text_columns(names)
 
     def parts(self, source: Source, rows: int, strict: bool) -> Iterator[Part]:
         """One pass over the file."""
         yield from _cut(source, 0, source.size, rows, quoted=False)
-
-    def row_bytes(self, source: Source) -> int:
-        """A guess that is rather large."""
-        return 64 * len(self.columns(source).schema)
 
     def pieces(self, source: Source, part: Part, rows: int) -> Iterator[Piece]:
         """A line that is no object is spoilt."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 import pyarrow.parquet as pq
 
@@ -10,9 +11,9 @@ from headrace.batch.files import reading, unchanged
 from headrace.batch.formats.piece import Columns, Piece
 from headrace.batch.job import Part, Source
 
-# A row group of up to so many times the rows of a part stays whole, and a larger one is cut into such pieces: whoever
-# begins within one has to decode it from its start.
-WHOLE = 3
+# A row group of up to so many times the rows of a part stays whole, and a larger one is cut: whoever begins within one
+# has to decode it from its start, but a part's output is in memory until it is put in place.
+WHOLE = 1.25
 AHEAD = 2**17
 
 
@@ -24,32 +25,28 @@ class Parquet:
 
     def columns(self, source: Source) -> Columns:
         """From the footer, with the nulls that its statistics count."""
-        with _file(source) as file:
-            schema, meta = file.schema_arrow, file.metadata
-        return Columns(schema=schema, typed=True, rows=meta.num_rows, nulls=_nulls(meta))
+        meta = _footer(source)
+        schema = meta.schema.to_arrow_schema()
+        size = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
+        # Text columns lie in the file as numbers of a dictionary, in memory as text.
+        row_bytes = int(size / max(1, meta.num_rows)) + 16 * len(schema)
+        return Columns(schema=schema, typed=True, row_bytes=row_bytes, rows=meta.num_rows, nulls=_nulls(meta))
 
     def parts(self, source: Source, rows: int, strict: bool) -> Iterator[Part]:
         """Row groups side by side until there are enough; a very large one is cut."""
-        with _file(source) as file:
-            groups = [file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups)]
-        most = rows if strict else rows * WHOLE
+        meta = _footer(source)
+        groups = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
+        most = rows if strict else int(rows * WHOLE)
         first = number = 0
         for size in _sizes(groups, rows, most):
             yield Part(number=number, source=0, first=first, rows=size)
             first, number = first + size, number + 1
 
-    def row_bytes(self, source: Source) -> int:
-        """By the sizes in the footer."""
-        with _file(source) as file:
-            meta = file.metadata
-            size = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
-        # Text columns lie in the file as numbers of a dictionary, in memory as text.
-        return int(size / max(1, meta.num_rows)) + 16 * len(file.schema_arrow)
-
     def pieces(self, source: Source, part: Part, rows: int) -> Iterator[Piece]:
         """Decodes the groups of the part, a piece at a time."""
-        with _file(source) as file:
-            groups, skip = _groups(file.metadata, part)
+        footer = _footer(source)
+        groups, skip = _groups(footer, part)
+        with _file(source, footer) as file:
             left = part.rows
             for batch in file.iter_batches(rows, row_groups=groups, use_threads=False):
                 ours = batch.slice(min(skip, len(batch)), left)
@@ -61,10 +58,19 @@ class Parquet:
         raise InputUnreadable(f"{source.name} has {left} rows less than when the job was planned")
 
 
+@lru_cache(maxsize=2)
+def _footer(source: Source) -> pq.FileMetaData:
+    """Read once for all parts of a file: that of a large one takes longer than some parts do."""
+    with _file(source) as file:
+        return file.metadata
+
+
 @contextmanager
-def _file(source: Source) -> Iterator[pq.ParquetFile]:
+def _file(source: Source, footer: pq.FileMetaData | None = None) -> Iterator[pq.ParquetFile]:
     with reading(source) as file:
-        yield pq.ParquetFile(file, buffer_size=AHEAD, pre_buffer=False, page_checksum_verification=True)
+        yield pq.ParquetFile(
+            file, metadata=footer, buffer_size=AHEAD, pre_buffer=False, page_checksum_verification=True
+        )
 
 
 def _sizes(groups: list[int], rows: int, most: int) -> Iterator[int]:
@@ -75,7 +81,7 @@ def _sizes(groups: list[int], rows: int, most: int) -> Iterator[int]:
             yield gathered
             gathered = 0
         if size > most:
-            yield from _cut(size, most)
+            yield from _cut(size, rows)
         else:
             gathered += size
     if gathered:

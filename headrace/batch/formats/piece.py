@@ -8,6 +8,9 @@ import pyarrow as pa
 
 from headrace.batch.job import Part, Source
 
+# Of a value whose size nobody knows before it is read; rather large.
+GUESSED_BYTES = 64
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
@@ -25,11 +28,13 @@ class Piece:
 class Columns:
     """The columns of a source. typed: their types are the input's own (else all is text).
 
-    nulls: how many of its rows are null in a column, where that is known.
+    row_bytes: about how many bytes a row takes in memory. nulls: how many of its rows are null in a column, where that
+    is known.
     """
 
     schema: pa.Schema
     typed: bool
+    row_bytes: int
     rows: int = 0
     nulls: Mapping[str, int] = field(default_factory=dict)
 
@@ -45,9 +50,6 @@ class Format(Protocol):
 
     def parts(self, source: Source, rows: int, strict: bool) -> Iterator[Part]:
         """Parts of about so many rows, numbered from 0, of source 0; strict: never more than so many."""
-
-    def row_bytes(self, source: Source) -> int:
-        """About how many bytes a row takes in memory."""
 
     def pieces(self, source: Source, part: Part, rows: int) -> Iterator[Piece]:
         """The rows of a part in their order, at most so many at once."""

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from headrace.batch.errors import BatchError, InputUnreadable
-from headrace.batch.formats.piece import Columns, Piece
+from headrace.batch.formats.piece import GUESSED_BYTES, Columns, Piece
 from headrace.batch.job import Part, Source
 from headrace.clickhouse.client import ClickHouse, ClickHouseAddress
 from headrace.clickhouse.ddl import ESCAPED
@@ -62,7 +62,8 @@ class Query:
 
     def columns(self, source: Source) -> Columns:
         """From the query's description."""
-        return Columns(schema=pa.schema([(n, _kind(t)[1]) for n, t in self._described(source)]), typed=True)
+        schema = pa.schema([(n, _kind(t)[1]) for n, t in self._described(source)])
+        return Columns(schema=schema, typed=True, row_bytes=GUESSED_BYTES * len(schema))
 
     def parts(self, source: Source, rows: int, strict: bool) -> Iterator[Part]:
         """Ranges of about so many rows; rows of one key are never parted."""
@@ -74,10 +75,6 @@ class Query:
             zip(starts, [*starts[1:], ("", source.size)], strict=True)
         ):
             yield Part(number=number, source=0, first=first, rows=after - first, start=start, end=end)
-
-    def row_bytes(self, source: Source) -> int:
-        """A guess that is rather large."""
-        return 64 * len(self._described(source))
 
     def pieces(self, source: Source, part: Part, rows: int) -> Iterator[Piece]:
         """The rows of the range, in the order of all their values, so that they come alike each time."""

@@ -7,11 +7,17 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from headrace.batch.formats.piece import Piece
+from headrace.batch.formats.piece import GUESSED_BYTES, Columns, Piece
 from headrace.wire.reasons import Code
 
 Decode = Callable[[Any], Mapping[str, Any]]
 LONGEST_ORIGINAL = 10_000
+
+
+def text_columns(names: Sequence[str]) -> Columns:
+    """Columns of a source whose values are all text."""
+    schema = pa.schema([(name, pa.string()) for name in names])
+    return Columns(schema=schema, typed=False, row_bytes=GUESSED_BYTES * len(names))
 
 
 def of_records(raw: Sequence[bytes], decode: Decode, names: Sequence[str]) -> Piece:

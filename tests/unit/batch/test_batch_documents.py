@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from msgspec.structs import replace
 
-from headrace.batch.counting import Counting, finish
+from headrace.batch.counting import Counting, Finishing
 from headrace.batch.errors import JobDiffers, OutputUnusable, UnknownJob
 from headrace.batch.job import Failure, Part, Plan, Receipt, Round, Source, Task
 from headrace.batch.store import JobStore, now
@@ -70,13 +70,26 @@ def test_a_job_runs_fails_in_a_round_is_tried_again_and_is_done_once_all_have_re
     assert (failed.state, [one.reason for one in failed.failures]) == ("failed", ["torn"])
     store.begin_round("year", 1, Round(sources=job.sources, actor="ada", at=now()))
     assert (store.rounds("year"), counting.progress().state) == (1, "running")
-    assert finish(store, job) is None
+    assert Finishing(store, job).finish() is None
     store.put_receipt("year", receipt(1))
     done = Counting(store, job).progress()
     assert done.state == "done" and done.manifest is not None
     assert (done.manifest.rows_in, done.manifest.rows_scored, done.manifest.rows_rejected) == (30, 27, 3)
     beside = (tmp_path / "out" / "_manifest-year.json").read_bytes()
-    assert finish(store, job) == done.manifest and beside == done.manifest.encode()
+    assert Finishing(store, job).finish() == done.manifest and beside == done.manifest.encode()
+
+
+def test_whichever_part_is_the_last_ends_the_job_and_no_other_does(store: JobStore, tmp_path: Path) -> None:
+    job = store.begin(plan(tmp_path / "out", parts=4))
+    finishing = Finishing(store, job)
+    store.put_receipt("year", receipt(0, rejected=5))
+    for part in (3, 0, 2):
+        finishing.put(receipt(part))
+        assert finishing.finish() is None and store.manifest("year") is None
+    store.put_receipt("year", receipt(1))
+    done = finishing.finish()
+    assert done is not None and done == store.manifest("year")
+    assert [one.rows_rejected for one in done.parts] == [5, 1, 1, 1], "the first receipt of a part counts"
 
 
 def test_a_cancelled_job_is_never_done(store: JobStore, tmp_path: Path) -> None:
@@ -84,7 +97,7 @@ def test_a_cancelled_job_is_never_done(store: JobStore, tmp_path: Path) -> None:
     store.cancel("year", "ada")
     store.put_receipt("year", receipt(0))
     assert Counting(store, job).progress().state == "cancelled"
-    assert finish(store, job) is None and not (tmp_path / "out").exists()
+    assert Finishing(store, job).finish() is None and not (tmp_path / "out").exists()
 
 
 def test_only_one_task_of_a_round_may_send_a_parts_answers(store: JobStore) -> None:

@@ -82,19 +82,21 @@ def test_wider_numbers_fit_where_their_values_do() -> None:
 )
 def test_a_columns_type_is_judged_before_anything_starts(name: str, kind: pa.DataType, fits: bool) -> None:
     schema = pa.schema([(one.name, kind if one.name == name else pa.null()) for one in FEATURES.features])
-    told = faults(Columns(schema=schema, typed=True), FEATURES, SAME)
+    told = faults(Columns(schema=schema, typed=True, row_bytes=8), FEATURES, SAME)
     assert (told == []) == fits
     assert fits or told[0].startswith(f"the column {name} is {kind}, but the feature is ")
 
 
 def test_a_missing_column_is_told_by_the_name_that_was_looked_for() -> None:
     schema = pa.schema([(name, pa.null()) for name in FEATURES.names[1:]])
-    (plain,) = faults(Columns(schema=schema, typed=True), FEATURES, SAME)
-    (named,) = faults(Columns(schema=schema, typed=True), FEATURES, SAME | {"amount": "sum"})
+    (plain,) = faults(Columns(schema=schema, typed=True, row_bytes=8), FEATURES, SAME)
+    (named,) = faults(Columns(schema=schema, typed=True, row_bytes=8), FEATURES, SAME | {"amount": "sum"})
     assert plain.startswith("the column amount is missing; --columns NAME=FEATURE")
     assert named == "the column sum is missing (named for the feature amount)"
 
 
 def test_nulls_that_are_known_of_count_only_where_none_may_be() -> None:
-    columns = Columns(schema=pa.schema([]), typed=True, rows=9, nulls={"amount": 2, "count": 9, "night": 0})
+    columns = Columns(
+        schema=pa.schema([]), typed=True, row_bytes=8, rows=9, nulls={"amount": 2, "count": 9, "night": 0}
+    )
     assert required_nulls(columns, FEATURES, SAME) == {"amount": 2}

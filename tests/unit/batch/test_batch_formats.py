@@ -17,8 +17,9 @@ from headrace.batch.files import sources
 from headrace.batch.formats.known import Formats
 from headrace.batch.formats.piece import Format, Piece
 from headrace.batch.job import Part, Source
-from headrace.batch.planning import planned_parts
+from headrace.batch.planning import Order, Pinned, drafted, planned_parts
 from headrace.clickhouse.client import ClickHouseAddress
+from headrace.features import FeatureSet
 
 
 def no_clickhouse() -> ClickHouseAddress:
@@ -138,10 +139,27 @@ def test_a_row_group_larger_than_a_part_stays_whole_within_bounds_and_is_cut_whe
     def sizes(rows: int, *, strict: bool = False) -> list[int]:
         return [part.rows for part in planned_parts(how, every, rows, strict=strict)]
 
-    assert sizes(14) == [40, 40, 20]
+    assert sizes(32) == [40, 40, 20]
     assert sizes(80) == [80, 20]
-    assert sizes(10) == [20, 20, 20, 20, 20]
+    assert sizes(30) == [20, 20, 20, 20, 20]
+    assert sizes(10) == [10] * 10
     assert max(sizes(30, strict=True)) <= 30 and sum(sizes(30, strict=True)) == 100
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(1, 200_000), (20, 200_000), (100, 43_690)])
+def test_wide_rows_make_shorter_parts_unless_somebody_says_how_long(columns: int, rows: int, tmp_path: Path) -> None:
+    names = [f"x{i}" for i in range(columns)]
+    path = tmp_path / "input.parquet"
+    pq.write_table(pa.table({name: range(5_000) for name in names}), path, compression="none", use_dictionary=False)
+    fields = [{"name": name, "type": "double"} for name in names]
+    features = FeatureSet.parse({"type": "record", "name": "F", "fields": fields})
+
+    def asked(rows_per_part: int | None) -> int:
+        order = Order(model="m", input=str(path), output="out", columns={}, rows_per_part=rows_per_part, actor="ada")
+        return drafted(order, Pinned(version="v1", digest="d"), features, FORMATS).plan.rows_per_part
+
+    assert asked(None) == pytest.approx(rows, rel=0.03)
+    assert asked(77) == 77
 
 
 def test_folders_and_globs_name_data_and_nothing_hidden(tmp_path: Path) -> None:

@@ -79,6 +79,32 @@ def test_an_aim_that_is_missed_is_said_to_be_missed() -> None:
     assert "3 of 4 that were measured are reached." in text
 
 
+def batch() -> dict[str, Any]:
+    measured = Measured("batch", "rows a second", "rows_per_s")
+    for kind in ("linear", "boosting"):
+        for name, rate in (("alone", 100_000), ("1", 95_000), ("2", 150_000)):
+            measured.add(f"{kind}, {name}", rows_per_s=rate)
+        measured.compare(f"{kind}, 1", f"{kind}, alone")
+        measured.compare(f"{kind}, 2", f"{kind}, 1")
+    growing = Measured("batch sizes", "rows a second as the input grows", "rows_per_s")
+    growing.add("1,000,000 rows", rows_per_s=500_000, overhead=0.1, peak_mb=410)
+    growing.add("10,000,000 rows", rows_per_s=600_000, overhead=0.015, peak_mb=390)
+    return measured.facts() | MACHINE | {"legend": "", "growing": growing.facts()}
+
+
+def test_batch_is_judged_by_its_largest_input_and_the_highest_peak_of_all() -> None:
+    found = [(one.aim.what, one.found, one.met) for one in judged({"batch": batch()})]
+    assert found == [
+        ("of the model alone, linear, one worker", 0.95, True),
+        ("times one worker, linear, two workers", 1.579, False),
+        ("of the model alone, boosting, one worker", 0.95, True),
+        ("times one worker, boosting, two workers", 1.579, False),
+        ("share not spent on parts, 10,000,000 rows", 0.015, True),
+        ("MB of a worker, whatever the input's size", 410, False),
+    ]
+    assert "Rows a second as the input grows:" in render({"batch": batch()})
+
+
 def test_what_was_not_run_is_said_not_to_have_been() -> None:
     text = render({"sink": sink(4.0)})
     assert text.count("Not measured in this run.") == len(CHAPTERS) - 1

@@ -66,7 +66,7 @@ def test_rivals_score_as_headrace_does(tmp_path: Path, work: Workload, task: Tas
     read = RequestReader(work.model, work.features, NoSchemas()).read(values)
     digest = bundle.digest_of((tmp_path / "bundle" / "manifest.json").read_bytes())
     expected = bundle.load(tmp_path / "bundle", digest).predictor.scores(read.features, read.n)
-    model, wire = Model.read(task), wire_of(task)
+    model, wire = Model.read(task.bundle), wire_of(task)
     rows = [model.row(wire.request(value)["features"]) for value in values]
     assert model.predict_proba(rows)[:, model.positive] == pytest.approx(expected)
 
@@ -126,7 +126,7 @@ def test_rivals_and_peers_import_nothing_of_headrace() -> None:
 
 
 def test_categories_become_codes_and_missing_numbers_nan(task: Task) -> None:
-    model = replace(Model.read(task), names=("colour", "n"), codes={"colour": {"blue": 0.0, "red": 1.0}})
+    model = replace(Model.read(task.bundle), names=("colour", "n"), codes={"colour": {"blue": 0.0, "red": 1.0}})
     assert model.row({"colour": "red", "n": 4}) == [1.0, 4]
     unseen, missing = model.row({"colour": "green", "n": None})
     assert unseen == -1.0
