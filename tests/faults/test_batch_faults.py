@@ -8,6 +8,7 @@ import pytest
 
 from headrace.batch.job import Plan
 from headrace.batch.store import JobStore
+from headrace.clickhouse.client import ClickHouse, ClickHouseAddress
 from tests.faults.checker import read_all
 from tests.faults.worker import until
 from tests.faults.world import World
@@ -73,6 +74,25 @@ def test_a_part_that_ends_every_worker_fails_with_its_reason_and_is_tried_again_
     assert told["parts_failed"][0]["reason"].startswith("3 workers ended while they had it in work")
     assert batch.told("retry", job, "--wait")["state"] == "done"
     whole(batch, 100)
+
+
+def test_a_part_of_other_rows_than_were_planned_is_not_done(batch: BatchWorld) -> None:
+    """A query's rows may change between planning and reading; the ledger counts what was planned."""
+    model, table = batch.world.model, rows(100)
+    batch.world.query(
+        f"CREATE TABLE {model}_input (id Int64, amount Float64, count Nullable(Int64), night Bool, colour String, "
+        "side String) ENGINE = MergeTree ORDER BY id"
+    )
+    client = ClickHouse(ClickHouseAddress(host=batch.world.clickhouse[0], port=batch.world.clickhouse[1]))
+    client.insert(f"{model}_input", {name: table[name].to_pylist() for name in table.column_names})
+    query = f"clickhouse:SELECT * FROM {model}_input"
+    job = batch.submit(query, "--key", "id", "--rows-per-part", "50")["job"]
+    client.insert(f"{model}_input", {name: [table[name][9].as_py()] for name in table.column_names})
+    client.close()
+    batch.world.batch_worker()
+    told = batch.told("status", job, "--wait")
+    assert (told["state"], told["parts_done"]) == ("failed", 1)
+    assert "gave 51 rows where 50 were planned" in told["parts_failed"][0]["reason"]
 
 
 def test_a_cancelled_job_goes_no_further_whatever_was_in_work(batch: BatchWorld) -> None:
