@@ -19,6 +19,7 @@ LASTS_S = 300.0
 # Of what the scorer takes with batches this small, so that a machine of any speed is overloaded and can catch up.
 BATCH_ROWS = "5"
 OVERLOAD = 1.4
+MEASURED = 3
 MOST_RATE = 1500.0
 # What librdkafka reads ahead, and what a batch of it becomes.
 MOST_MB = 48.0
@@ -62,11 +63,15 @@ def overload(stage: Stage) -> None:
 
 
 def _capacity(stage: Stage, port: int) -> float:
-    """Requests a second that the scorer answers when they wait."""
-    count = 300 if stage.size.brief else 2000
+    """Requests a second that the scorer answers when they wait; the most of some times, for the machine may be busy."""
+    return max(_answering(stage, port) for _ in range(1 if stage.size.brief else MEASURED))
+
+
+def _answering(stage: Stage, port: int) -> float:
+    count, before = 300 if stage.size.brief else 2000, answered(port)
     stage.sending(rate=100_000, count=count).wait()
     begun = time.monotonic()
-    stage.until(lambda: answered(port) >= count, "the first requests are answered", 180)
+    stage.until(lambda: answered(port) >= before + count, "the first requests are answered", 180)
     return count / (time.monotonic() - begun)
 
 
