@@ -114,13 +114,19 @@ def _requests(settings: Settings, model: str, name: str) -> Any:
     )
     schema = read_schema(topics.schemas_folder() / "avro")
     answers = AnswerWriter(schema, registered(settings.schema_registry, model, schema))
+    places = LogPartitions(address, topics.logs(model))
     delivery = Delivery(
-        writer=OutputWriter(model, name, answers, LogPartitions(address, topics.logs(model)).of),
+        writer=OutputWriter(model, name, answers, places.of),
         deliverer=transactions if exactly_once else PlainProducer(address, source.commit_later, failpoints),
         max_bytes=worker.max_request_bytes,
         failpoints=failpoints,
     )
-    return source, delivery, settle
+
+    def opened() -> None:
+        settle()
+        places.look()
+
+    return source, delivery, opened
 
 
 def _releases(settings: Settings, model: str, slot: Slot, operations: Operations) -> Releases:

@@ -1,5 +1,7 @@
 """Which partition of the log a request partition's blocks go to."""
 
+from contextlib import suppress
+
 from headrace.errors import HeadraceError
 from headrace.kafka.clients import KafkaAddress
 from headrace.kafka.topics import existing_topics
@@ -15,6 +17,11 @@ class LogPartitions:
     def __init__(self, address: KafkaAddress, topic: str) -> None:
         self._address, self._topic = address, topic
         self._count = 0
+
+    def look(self) -> None:
+        """Ask before the first batch has to wait for it; where nobody tells, that one asks again and says why."""
+        with suppress(NotDelivered):
+            self._count = self._asked()
 
     def of(self, source_partition: int) -> int:
         """The log's partition; raises NotDelivered where Kafka does not tell how many there are."""

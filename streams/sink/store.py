@@ -81,8 +81,8 @@ class SinkStore:
         one that is done, and the rows would be lost. Whatever is missing goes in under the next token.
         """
         self._put(span, table, columns)
+        identity = IDENTITY.get(table, OF_LABELS if table.endswith("_labels") else OF_PREDICTIONS)
         for attempt in range(1, ATTEMPTS):
-            identity = IDENTITY.get(table, OF_LABELS if table.endswith("_labels") else OF_PREDICTIONS)
             if not _length(missing := without(columns, identity, self._there(table, columns, identity))):
                 return
             log.warning("token-without-rows", token=span.token, table=table, rows=_length(missing))

@@ -15,6 +15,7 @@ def test_blocks_of_one_request_partition_go_to_one_of_however_many_there_are(kaf
     address = KafkaAddress(bootstrap=kafka)
     create_topics(address, [Topic(name="few.logs", key="none", value="log block", partitions=2)], 1)
     places = LogPartitions(address, "few.logs")
+    places.look()
     assert [places.of(partition) for partition in range(6)] == [0, 1, 0, 1, 0, 1]
     admin = AdminClient(address.client())
     for future in admin.create_partitions([NewPartitions("few.logs", 4)]).values():
@@ -24,6 +25,7 @@ def test_blocks_of_one_request_partition_go_to_one_of_however_many_there_are(kaf
 
 
 def test_without_its_topic_nothing_is_delivered_and_it_is_said_what_creates_it(kafka: str) -> None:
+    LogPartitions(KafkaAddress(bootstrap=kafka), "none.logs").look()
     with pytest.raises(NotDelivered, match=r"the topic none\.logs is missing; `headrace apply` creates it"):
         LogPartitions(KafkaAddress(bootstrap=kafka), "none.logs").of(0)
 

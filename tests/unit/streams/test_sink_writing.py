@@ -24,6 +24,7 @@ from tests.fakes.clickhouse import FakeClickHouse
 from tests.fakes.records import record
 
 LOGS = "toy.logs"
+PLACE = ("topic", "partition", "offset")
 AMOUNT = pa.float64()
 NOW_US = 1_700_000_000_000_000
 AWAY = ClickHouseUnreachable("inserting", "127.0.0.1:1", "broken pipe")
@@ -256,6 +257,18 @@ def test_the_same_range_again_is_the_same_token_and_the_same_rows() -> None:
     sink.writing.repeat(span, sink.read(span))
     assert sink.clickhouse.inserts[len(once) :] == once
     assert {name: sink.clickhouse.held(name) for name in held} == held
+
+
+def test_rows_of_equal_offsets_in_two_partitions_of_requests_are_two_rows() -> None:
+    """Of a range that was there in part; seen to fail with rows that are told apart by their offsets."""
+    clickhouse = FakeClickHouse()
+    store = SinkStore(clickhouse, Failpoints())  # type: ignore[arg-type]
+    clickhouse.insert("toy_predictions", {"source_partition": [0], "source_offset": [5]}, token="toy.logs/0/0-1")
+    rows = {"source_partition": [0, 6], "source_offset": [5, 5]}
+    nothing = {name: [] for name in ("source_topic", "source_partition", "source_offset", *PLACE)}
+    store.insert(Range(topic=LOGS, partition=0, first=0, last=1), "toy_predictions", rows, nothing, nothing, again=True)
+    held = [(row["source_partition"], row["source_offset"]) for row in clickhouse.held("toy_predictions")]
+    assert held == [(0, 5), (6, 5)]
 
 
 @pytest.mark.parametrize("kept", [False, True], ids=["before the rows", "only the answer is lost"])
