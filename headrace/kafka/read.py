@@ -74,3 +74,15 @@ def watermarks(consumer: Consumer, part: TopicPartition) -> tuple[int, int]:
             if error.args[0].code() not in NO_LEADER_NOW or time.monotonic() > until:
                 raise
             time.sleep(RETRY_S)
+
+
+def whole_span(address: KafkaAddress, topic: str, partition: int) -> tuple[int, int]:
+    """First and next offset of a partition with what no transaction has committed yet; raises KafkaException.
+
+    Whoever reads this span waits until whatever was under way is decided.
+    """
+    consumer = Consumer(address.reader() | {"isolation.level": "read_uncommitted"})
+    try:
+        return watermarks(consumer, TopicPartition(topic, partition))
+    finally:
+        consumer.close()

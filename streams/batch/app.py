@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pyarrow as pa
@@ -15,12 +15,14 @@ from headrace.batch.tasks import GROUP, decoded
 from headrace.clickhouse.client import ClickHouse, clickhouse_address
 from headrace.kafka.clients import ErrorEar
 from headrace.kafka.connect import kafka_address
+from headrace.kafka.group import GroupOffsets
 from headrace.registry import Registry
 from headrace.settings import Settings
 from streams.batch.memory import Budget
 from streams.batch.models import Models
 from streams.batch.output import Outputs
 from streams.batch.parting import Parting
+from streams.batch.reached import ReachedByReceipt
 from streams.batch.working import Working
 from streams.engine.application import Application, new_application
 from streams.engine.batch import Batch
@@ -28,7 +30,8 @@ from streams.engine.failpoint import Failpoints
 from streams.engine.feed import Feed
 from streams.engine.group import group_config
 from streams.engine.pages import add_pages
-from streams.engine.source import FromCommitted, GroupSource
+from streams.engine.settled import FromSettled
+from streams.engine.source import GroupSource
 from streams.engine.transaction import Transactions
 from streams.engine.watchdog import Watchdog
 
@@ -104,7 +107,8 @@ def give_way() -> None:
 def _transactions(settings: Settings, name: str, failpoints: Failpoints) -> Transactions:
     return Transactions(
         address=kafka_address(settings),
-        name=f"{GROUP}.{name}",
+        group=GROUP,
+        worker=name,
         timeout_s=settings.worker.transaction_timeout_s,
         watchdog=Watchdog(settings.worker.watchdog_s),
         failpoints=failpoints,
@@ -132,10 +136,9 @@ def _source(settings: Settings, name: str, transactions: Transactions) -> GroupS
         config=group_config(address, group=GROUP, instance=name, ear=ear)
         | {"partition.assignment.strategy": "roundrobin", "max.poll.interval.ms": LONGEST_PART_MS},
         topics=[topics.BATCH_TASKS],
-        start=FromCommitted(),
+        start=FromSettled(transactions, partial(GroupOffsets, address, GROUP), ReachedByReceipt(address)),
         watchdog=Watchdog(settings.worker.watchdog_s),
         ear=ear,
         batch_rows=1,
         burst_rows=1,
-        settle=transactions.open,
     )

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from queue import Empty
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -20,6 +20,7 @@ from streams.engine.allocator import give_back
 from streams.engine.batch import Batch, Place, Work, offset_of, place_of
 from streams.engine.behind import Behind
 from streams.engine.errors import CoordinatorLost, NameTaken, NotDelivered
+from streams.engine.start import Start
 from streams.engine.watchdog import Watchdog
 
 POLL_S = 0.2
@@ -33,18 +34,6 @@ FENCED_AGAIN_S = 10.0
 REFUSED_MOST = 3
 FENCED = (KafkaError.FENCED_INSTANCE_ID, KafkaError._FENCED)
 log = structlog.get_logger()
-
-
-class Start(Protocol):
-    """Says where reading goes on after an assignment or after a batch that was not delivered.
-
-    patience_s: how long that may take where more than Kafka is asked; 0 leaves it to the watchdog.
-    """
-
-    patience_s: float
-
-    def next_offsets(self, consumer: Consumer, places: Sequence[Place]) -> Mapping[Place, int]:
-        """The next offset to read of each place; -2 for the beginning."""
 
 
 class GroupSource:
@@ -61,13 +50,12 @@ class GroupSource:
         batch_rows: int,
         linger_s: float = 0.0,
         burst_rows: int = BURST,
-        settle: Callable[[], None] = lambda: None,
         open_consumer: Callable[[dict[str, Any]], Consumer] = Consumer,
     ) -> None:
         self._config, self._topics, self._start = dict(config), list(topics), start
         self._watchdog, self._ear = watchdog, ear
         self._most, self._rows, self._linger_s = batch_rows, batch_rows, linger_s
-        self._settle, self._open_consumer = settle, open_consumer
+        self._open_consumer = open_consumer
         self._stopping = threading.Event()
         self._stale = True
         # Since when what is read next may have been waiting.
@@ -236,7 +224,6 @@ class GroupSource:
             return
         self._stopping.wait(back_off_s(self._failures))
         try:
-            self._settle()
             with self._watchdog.guarding("finding where to go on", self._start.patience_s):
                 offsets = dict(self._start.next_offsets(consumer, places))
             for (topic, partition), offset in offsets.items():
@@ -276,23 +263,3 @@ class GroupSource:
 def back_off_s(failures: int) -> float:
     """How long to wait before reading again after so many failures in a row."""
     return min(LONGEST_BACK_OFF_S, 0.02 * 2 ** min(failures, 10)) if failures else 0.0
-
-
-class FromCommitted:
-    """Starts where the group's committed offsets stand."""
-
-    patience_s = 0.0
-
-    def next_offsets(self, consumer: Consumer, places: Sequence[Place]) -> Mapping[Place, int]:
-        """Committed offsets; the beginning where there is none."""
-        found = committed(consumer, places)
-        return {(part.topic, part.partition): part.offset if part.offset >= 0 else -2 for part in found}
-
-
-def committed(consumer: Consumer, places: Sequence[Place]) -> list[TopicPartition]:
-    """What the group has committed for each place, offset and note; raises KafkaException."""
-    found = consumer.committed([TopicPartition(topic, partition) for topic, partition in places], timeout=10)
-    # A partition's own error comes with no offset, which would read as "nothing committed yet".
-    if errors := [part.error for part in found if part.error is not None]:
-        raise KafkaException(errors[0])
-    return list(found)

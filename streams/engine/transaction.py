@@ -5,6 +5,7 @@ broker still writes the markers of the transaction before.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 import structlog
@@ -112,17 +113,29 @@ class Transactions:
         self,
         *,
         address: KafkaAddress,
-        name: str,
+        group: str,
+        worker: str,
         timeout_s: float,
         watchdog: Watchdog,
         failpoints: Failpoints,
         open_producer: OpenProducer = Producer,
     ) -> None:
+        self.worker, self.timeout_s = worker, timeout_s
         self._watchdog, self._failpoints = watchdog, failpoints
         self._pair = [
-            TransactionalProducer(address, f"{name}.{i}", timeout_s, watchdog, open_producer) for i in range(PRODUCERS)
+            TransactionalProducer(address, f"{group}.{worker}.{i}", timeout_s, watchdog, open_producer)
+            for i in range(PRODUCERS)
         ]
         self._turn = 0
+        self._named = partial(
+            Transactions,
+            address=address,
+            group=group,
+            timeout_s=timeout_s,
+            watchdog=watchdog,
+            failpoints=failpoints,
+            open_producer=open_producer,
+        )
 
     def open(self) -> None:
         """Take over both transactional ids where need be, which ends what was left open under them.
@@ -147,6 +160,17 @@ class Transactions:
             current.abort(cause)
             too_large = current.too_large or cause.code() in TOO_LARGE
             raise NotDelivered("too-large" if too_large else cause.name(), cause.str()) from None
+
+    def of(self, worker: str) -> "Transactions":
+        """Those of another worker of the group; they take over from it what it left behind."""
+        return self._named(worker=worker)
+
+    def commit(self, next_offsets: Mapping[Place, int], group_metadata: Any) -> None:
+        """Commit offsets alone, in one transaction of each id; raises NotDelivered."""
+        nothing = Outputs(topic="", messages=[])
+        for _ in self._pair:
+            batch = Batch(messages=[], next_offsets=next_offsets, previous_last={}, group_metadata=group_metadata)
+            self.deliver(batch, nothing)
 
     def _attempt(self, producer: Producer, batch: Batch, outputs: Outputs) -> None:
         producer.begin_transaction()

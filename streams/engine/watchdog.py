@@ -29,12 +29,15 @@ class Watchdog:
 
     @contextmanager
     def guarding(self, doing: str, at_least_s: float = 0.0) -> Iterator[None]:
-        """Guard the calls made inside; at_least_s is for a step that may rightly take longer than the limit."""
-        self._step = (doing, max(self._limit_s, at_least_s))
+        """Guard the calls made inside; at_least_s is for a step that may rightly take longer than the limit.
+
+        A step within a step has a limit of its own, and the outer one begins anew after it.
+        """
+        around, self._step = self._step, (doing, max(self._limit_s, at_least_s))
         try:
             yield
         finally:
-            self._step = None
+            self._step = around
 
     def _watch(self) -> None:
         pause, watched = min(1.0, self._limit_s / 4), 0.0

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from headrace import topics
 from headrace.image import Baked
 from headrace.kafka.clients import ErrorEar
 from headrace.kafka.connect import kafka_address
+from headrace.kafka.group import GroupOffsets
 from headrace.registry import Registry
 from headrace.release import TrustedKeys
 from headrace.settings import Settings
@@ -21,7 +23,9 @@ from streams.engine.feed import Feed
 from streams.engine.group import group_config
 from streams.engine.operations import Operations
 from streams.engine.pages import add_pages
-from streams.engine.source import FromCommitted, GroupSource
+from streams.engine.settled import FromSettled
+from streams.engine.source import GroupSource
+from streams.engine.start import FromCommitted
 from streams.engine.transaction import PlainProducer, Transactions
 from streams.engine.watchdog import Watchdog
 from streams.score.delivery import Delivery
@@ -30,6 +34,7 @@ from streams.score.loading import Loading
 from streams.score.logs import LogPartitions
 from streams.score.measures import Measures
 from streams.score.outputs import OutputWriter
+from streams.score.reached import ReachedByLog
 from streams.score.releases import Releases
 from streams.score.schemas import WriterSchemas, registered
 from streams.score.serving import Slot
@@ -95,26 +100,28 @@ def _requests(settings: Settings, model: str, name: str) -> Any:
     group = topics.scorers_group(model)
     transactions = Transactions(
         address=address,
-        name=f"{group}.{name}",
+        group=group,
+        worker=name,
         timeout_s=worker.transaction_timeout_s,
         watchdog=watchdog,
         failpoints=failpoints,
     )
+    places = LogPartitions(address, topics.logs(model))
+    settled = FromSettled(
+        transactions, partial(GroupOffsets, address, group), ReachedByLog(address, topics.logs(model), places.of)
+    )
     exactly_once = worker.delivery == "exactly-once"
-    settle = transactions.open if exactly_once else lambda: None
     source = GroupSource(
         config=group_config(address, group=group, instance=name, ear=ear),
         topics=[topics.requests(model)],
-        start=FromCommitted(),
+        start=settled if exactly_once else FromCommitted(),
         watchdog=watchdog,
         ear=ear,
         batch_rows=worker.batch_rows,
         linger_s=worker.linger_ms / 1000,
-        settle=settle,
     )
     schema = read_schema(topics.schemas_folder() / "avro")
     answers = AnswerWriter(schema, registered(settings.schema_registry, model, schema))
-    places = LogPartitions(address, topics.logs(model))
     delivery = Delivery(
         writer=OutputWriter(model, name, answers, places.of),
         deliverer=transactions if exactly_once else PlainProducer(address, source.commit_later, failpoints),
@@ -123,7 +130,8 @@ def _requests(settings: Settings, model: str, name: str) -> Any:
     )
 
     def opened() -> None:
-        settle()
+        if exactly_once:
+            transactions.open()
         places.look()
 
     return source, delivery, opened

@@ -9,7 +9,7 @@ from headrace.kafka.clients import KafkaAddress
 from headrace.kafka.read import watermarks
 from streams.engine.batch import offset_of
 from streams.engine.errors import NotDelivered
-from streams.engine.source import committed
+from streams.engine.start import committed
 from streams.sink.ranges import Place, Range
 from streams.sink.store import LABELS, SinkStore
 from streams.sink.writing import LOGS, Writing

@@ -26,7 +26,8 @@ SLOW = KafkaError(KafkaError._TIMED_OUT, "slow", retriable=True)
 def transactions(cluster: FakeCluster, timeout_s: float = 15) -> Transactions:
     return Transactions(
         address=ADDRESS,
-        name="headrace.toy.score.score-1",
+        group="headrace.toy.score",
+        worker="score-1",
         timeout_s=timeout_s,
         watchdog=WATCHDOG,
         failpoints=Failpoints(),

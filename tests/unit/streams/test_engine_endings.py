@@ -63,6 +63,20 @@ def test_a_call_that_does_not_return_ends_the_process_with_a_code_of_its_own() -
     assert ended.stderr.startswith("headrace: commit_transaction did not return within")
 
 
+def test_a_step_is_guarded_still_after_a_step_within_it() -> None:
+    ended = ran(
+        "import threading\n"
+        "from streams.engine.watchdog import Watchdog\n"
+        "watchdog = Watchdog(0.2)\n"
+        "with watchdog.guarding('finding where to go on'):\n"
+        "    with watchdog.guarding('init_transactions'):\n"
+        "        pass\n"
+        "    threading.Event().wait()\n"
+    )
+    assert ended.returncode == EXIT_CODE
+    assert ended.stderr.startswith("headrace: finding where to go on did not return within")
+
+
 def test_calls_that_return_in_time_are_let_be() -> None:
     ended = ran(
         "import threading, time\n"

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from headrace.kafka.clients import ErrorEar
 from streams.engine.batch import Batch, Place, offset_of, place_of
 from streams.engine.errors import NameTaken, NotDelivered
-from streams.engine.source import LONGEST_BACK_OFF_S, REFUSED_MOST, FromCommitted, GroupSource, back_off_s
+from streams.engine.source import LONGEST_BACK_OFF_S, REFUSED_MOST, GroupSource, back_off_s
+from streams.engine.start import FromCommitted
 from streams.engine.watchdog import Watchdog
 from tests.fakes.kafka_consumer import FakeConsumer
 from tests.fakes.records import record
@@ -32,7 +33,6 @@ class Reading:
         verdict: Callable[[int, Batch], None] = lambda n, batch: None,
         batch_rows: int = 8,
         linger_s: float = 0.0,
-        settle: Callable[[], None] = lambda: None,
     ) -> None:
         self.source = GroupSource(
             config={"group.instance.id": "score-1"},
@@ -42,7 +42,6 @@ class Reading:
             ear=ErrorEar(),
             batch_rows=batch_rows,
             linger_s=linger_s,
-            settle=settle,
             open_consumer=consumer.opened,
         )
         self._verdict = verdict
@@ -170,21 +169,6 @@ def test_a_consumer_that_asks_in_vain_too_often_is_replaced_and_nothing_is_lost(
     reading = Reading(consumer).run()
     assert reading.offsets(A) == list(range(20, 25)) and reading.offsets(B) == [9]
     assert consumer.openings == 2
-
-
-def test_what_is_open_is_settled_before_committed_offsets_are_read() -> None:
-    """Kafka tells none while a transaction that would change them is open."""
-    consumer = FakeConsumer(LOG)
-    asked: list[str] = []
-
-    def settle() -> None:
-        asked.append("settle")
-        if len(asked) == 1:
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "away"))
-        assert not consumer.seeks
-
-    reading = Reading(consumer, settle=settle).run()
-    assert len(asked) == 2 and len(reading.offsets(A)) == 25
 
 
 def test_an_error_of_the_consumer_is_not_taken_for_a_record() -> None:
