@@ -56,10 +56,8 @@ def prepare(
 ) -> Ground:
     """Train, release, create the topics and fill the requests."""
     registry = Registry.open(str(data_dir / "registry"))
-    if kind == "flights":
-        work = workload.flights(data_dir, records, estimator)
-    else:
-        work = workload.doubles(registry, data_dir / "written", records, estimator=estimator)
+    make = workload.flights if kind == "flights" else workload.doubles
+    work = make(registry, data_dir / "written", records, estimator=estimator)
     if form == "json":
         work = workload.as_json(work)
     answer_topics(address, topics.predictions(work.model))

@@ -2,8 +2,6 @@
 
 import json
 import math
-import os
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,13 +14,13 @@ import fastavro
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from deploy.demo import flights as example
-from deploy.demo.training import Training
 from headrace import bundle
 from headrace.features import FeatureSet
 from headrace.predict import Encoder
@@ -41,15 +39,6 @@ TRAINED_UNTIL = datetime(2013, 2, 1, tzinfo=UTC)
 Keyed = tuple[bytes | None, bytes]
 Estimator = Literal["logistic", "boosting"]
 Form = Literal["avro", "json"]
-
-# Takes the place of the example's own estimator, at the end of its train.py.
-BOOSTING = """
-
-def estimator(features: FeatureSet) -> object:
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    return HistGradientBoostingClassifier(random_state=0)
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,23 +102,29 @@ def _doubles_requests(model: str, features: FeatureSet, values: Any) -> list[Key
     return [(entity.encode(), value) for entity, value in zip(entities, encoded, strict=True)]
 
 
-def flights(data_dir: Path, records: int, estimator: Estimator = "logistic") -> Workload:
+def flights(registry: Registry, folder: Path, records: int, estimator: Estimator = "logistic") -> Workload:
     """The example: strings, an enum, nullable numbers; the year's departures, and again if more are asked."""
-    folder = example.folder()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
-    path = folder.path if estimator == "logistic" else _boosted(folder.path, data_dir / folder.name)
-    trained = Training(path, data_dir, TRAINED_UNTIL, environment).result()
+    model = example.folder()
+    history = example.departures()
+    history = history.filter((pc.field("event_time") < TRAINED_UNTIL) & pc.field("label").is_valid())
+    columns = {name: history[name].combine_chunks() for name in model.features.names}
+    encoder = Encoder.fit(model.features, columns)
+    kind = example.estimator() if estimator == "logistic" else _estimator(estimator)
+    draft = bundle.Draft(
+        model=model.name,
+        version="v1",
+        task="classification",
+        positive=True,
+        features=model.features,
+        estimator=kind.fit(encoder.matrix(columns), history["label"].to_numpy()),
+        encoder=encoder,
+        golden={name: column[:GOLDEN_ROWS] for name, column in columns.items()},
+    )
+    bundle.write(folder, draft)
+    registry.put_bundle(folder)
     year = [(request.key, request.value) for request in example.replay(*YEAR).until(math.inf)]
     requests = (year * -(-records // len(year)))[:records]
-    return Workload(model=folder.name, version=trained["version"], features=folder.features, requests=requests)
-
-
-def _boosted(folder: Path, copy: Path) -> Path:
-    """The same model folder with another estimator."""
-    shutil.copytree(folder, copy)
-    with (copy / "train.py").open("a", encoding="utf-8") as file:
-        file.write(BOOSTING)
-    return copy
+    return Workload(model=model.name, version="v1", features=model.features, requests=requests)
 
 
 def as_json(work: Workload) -> Workload:

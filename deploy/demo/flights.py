@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from headrace.errors import MissingPartError
 from headrace.modelfolder import ModelFolder
 
@@ -28,6 +30,16 @@ def write_year(path: Path) -> None:
 def replay(start: datetime, end: datetime) -> Any:
     """The feed's Replay of a span of time."""
     return _of_example("feed").Replay(folder(), start, end)
+
+
+def departures() -> pa.Table:
+    """Every departure of the year, with its outcome."""
+    return _of_example("departures").departures()
+
+
+def estimator() -> Any:
+    """What the example's train.py fits."""
+    return _of_example("train").estimator(folder().features)
 
 
 def _of_example(name: str) -> Any:
