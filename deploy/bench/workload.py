@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -30,6 +30,7 @@ from headrace.wire.framing import fingerprint, single_object
 from headrace.wire.request import request_schema
 
 DOUBLES = 20
+VERSION = "v1"
 TRAINING_ROWS = 5_000
 GOLDEN_ROWS = 40
 ENTITIES = 5_000
@@ -66,20 +67,35 @@ def doubles(
     features = FeatureSet.parse({"type": "record", "name": "Features", "fields": fields})
     inputs = random.normal(size=(TRAINING_ROWS, DOUBLES))
     truth = inputs[:, 0] + random.normal(size=TRAINING_ROWS) > 0
+    encoder = Encoder(names, {})
+    columns = {name: pa.array(inputs[:, i]) for i, name in enumerate(names)}
+    _put(registry, folder, "doubles", features, _estimator(estimator).fit(inputs, truth), encoder, columns)
+    requests = _doubles_requests("doubles", features, random.normal(size=(records, DOUBLES)))
+    return Workload(model="doubles", version=VERSION, features=features, requests=requests)
+
+
+def _put(
+    registry: Registry,
+    folder: Path,
+    model: str,
+    features: FeatureSet,
+    fitted: Any,
+    encoder: Encoder,
+    columns: Mapping[str, pa.Array],
+) -> None:
+    """Write the bundle of a fitted estimator; its golden rows are the first of what it was fitted on."""
     draft = bundle.Draft(
-        model="doubles",
-        version="v1",
+        model=model,
+        version=VERSION,
         task="classification",
         positive=True,
         features=features,
-        estimator=_estimator(estimator).fit(inputs, truth),
-        encoder=Encoder(names, {}),
-        golden={name: pa.array(inputs[:GOLDEN_ROWS, i]) for i, name in enumerate(names)},
+        estimator=fitted,
+        encoder=encoder,
+        golden={name: column[:GOLDEN_ROWS] for name, column in columns.items()},
     )
     bundle.write(folder, draft)
     registry.put_bundle(folder)
-    requests = _doubles_requests(draft.model, features, random.normal(size=(records, DOUBLES)))
-    return Workload(model=draft.model, version="v1", features=features, requests=requests)
 
 
 def _estimator(kind: Estimator) -> Any:
@@ -110,21 +126,11 @@ def flights(registry: Registry, folder: Path, records: int, estimator: Estimator
     columns = {name: history[name].combine_chunks() for name in model.features.names}
     encoder = Encoder.fit(model.features, columns)
     kind = example.estimator() if estimator == "logistic" else _estimator(estimator)
-    draft = bundle.Draft(
-        model=model.name,
-        version="v1",
-        task="classification",
-        positive=True,
-        features=model.features,
-        estimator=kind.fit(encoder.matrix(columns), history["label"].to_numpy()),
-        encoder=encoder,
-        golden={name: column[:GOLDEN_ROWS] for name, column in columns.items()},
-    )
-    bundle.write(folder, draft)
-    registry.put_bundle(folder)
+    fitted = kind.fit(encoder.matrix(columns), history["label"].to_numpy())
+    _put(registry, folder, model.name, model.features, fitted, encoder, columns)
     year = [(request.key, request.value) for request in example.replay(*YEAR).until(math.inf)]
     requests = (year * -(-records // len(year)))[:records]
-    return Workload(model=model.name, version="v1", features=model.features, requests=requests)
+    return Workload(model=model.name, version=VERSION, features=model.features, requests=requests)
 
 
 def as_json(work: Workload) -> Workload:

@@ -1,6 +1,5 @@
 """The demo's steps: train, approve, score, lose a worker, train again, check, swap, count, score the year in batch."""
 
-import os
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -121,7 +120,7 @@ def _second_model(stage: Stage) -> dict[str, Any]:
 
 def _train(stage: Stage, until: datetime) -> Training:
     stage.view.say(f"training on the flights before {until.day} {until:%B %Y} …")
-    return Training(flights.FOLDER, stage.stack.data_dir, until, dict(os.environ))
+    return Training(flights.FOLDER, stage.stack.data_dir, until)
 
 
 def _told(measured: dict[str, Any]) -> str:

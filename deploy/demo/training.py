@@ -33,11 +33,10 @@ def _own(data_dir: Path) -> dict[str, str]:
 class Training:
     """One run of the trainer."""
 
-    def __init__(self, folder: Path, data_dir: Path, until: datetime, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, data_dir: Path, until: datetime) -> None:
         command = [*HEADRACE, "train", str(folder), "--until", until.date().isoformat(), "--json"]
-        own = _own(data_dir)
         self._process = subprocess.Popen(
-            command, env=environment | own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, env=os.environ | _own(data_dir), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
     @property

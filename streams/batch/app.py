@@ -130,14 +130,15 @@ def _parting(settings: Settings, memory: int, transactions: Transactions, failpo
 
 
 def _source(settings: Settings, name: str, transactions: Transactions) -> GroupSource:
-    address, ear = kafka_address(settings), ErrorEar()
+    address, ear, watchdog = kafka_address(settings), ErrorEar(), Watchdog(settings.worker.watchdog_s)
+    reached = ReachedByReceipt(address)
     return GroupSource(
         # Neighbouring partitions go to different workers, and neighbouring parts to neighbouring partitions.
         config=group_config(address, group=GROUP, instance=name, ear=ear)
         | {"partition.assignment.strategy": "roundrobin", "max.poll.interval.ms": LONGEST_PART_MS},
         topics=[topics.BATCH_TASKS],
-        start=FromSettled(transactions, partial(GroupOffsets, address, GROUP), ReachedByReceipt(address)),
-        watchdog=Watchdog(settings.worker.watchdog_s),
+        start=FromSettled(transactions, partial(GroupOffsets, address, GROUP), reached, watchdog),
+        watchdog=watchdog,
         ear=ear,
         batch_rows=1,
         burst_rows=1,

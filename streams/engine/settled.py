@@ -17,11 +17,14 @@ from headrace.kafka.group import GroupOffsets
 from streams.engine.batch import Place
 from streams.engine.start import FromCommitted
 from streams.engine.transaction import Transactions
+from streams.engine.watchdog import Watchdog
 
 # So often Kafka looks for transactions that are open for too long.
 LOOKS_S = 10.0
 # A stable offset is told within milliseconds.
 STABLE_S = 2.0
+# Bounds a hang only: to find what is pending takes STABLE_S a place, to read what tells the truth some seconds.
+ENDING_S = 300.0
 log = structlog.get_logger()
 
 
@@ -49,18 +52,18 @@ class FromSettled:
     what is pending itself; its group metadata makes sure that the place is still its own.
     """
 
-    # Bounds a hang only: to look for the pending ones takes STABLE_S each, to read what tells the truth some seconds.
-    patience_s = 300.0
+    patience_s = 0.0
 
     def __init__(
         self,
         transactions: Transactions,
         open_group: OpenGroup,
         how_far: HowFar,
+        watchdog: Watchdog,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._transactions, self._open_group, self._how_far = transactions, open_group, how_far
-        self._clock = clock
+        self._watchdog, self._clock = watchdog, clock
         self._asking_since: float | None = None
 
     def next_offsets(self, consumer: Consumer, places: Sequence[Place]) -> Mapping[Place, int]:
@@ -71,7 +74,8 @@ class FromSettled:
             found = FromCommitted().next_offsets(consumer, places)
         except KafkaException:
             if self._clock() - self._asking_since > self._transactions.timeout_s + LOOKS_S:
-                self._end_pending(consumer, places)
+                with self._watchdog.guarding("ending pending offsets", ENDING_S):
+                    self._end_pending(consumer, places)
             raise
         self._asking_since = None
         return found

@@ -107,9 +107,8 @@ def _requests(settings: Settings, model: str, name: str) -> Any:
         failpoints=failpoints,
     )
     places = LogPartitions(address, topics.logs(model))
-    settled = FromSettled(
-        transactions, partial(GroupOffsets, address, group), ReachedByLog(address, topics.logs(model), places.of)
-    )
+    reached = ReachedByLog(address, topics.logs(model), places.of)
+    settled = FromSettled(transactions, partial(GroupOffsets, address, group), reached, watchdog)
     exactly_once = worker.delivery == "exactly-once"
     source = GroupSource(
         config=group_config(address, group=group, instance=name, ear=ear),

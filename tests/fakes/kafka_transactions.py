@@ -5,6 +5,10 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
+from headrace.kafka.clients import KafkaAddress
+from streams.engine.failpoint import Failpoints
+from streams.engine.transaction import Transactions
+from streams.engine.watchdog import Watchdog
 from tests.fakes.kafka_producer import FakeProducer
 
 
@@ -33,6 +37,21 @@ class FakeCluster:
     def called(self, call: str) -> None:
         if self._faults.get(call):
             raise KafkaException(self._faults[call].pop(0))
+
+
+def transactions(
+    cluster: FakeCluster, *, group: str, worker: str, timeout_s: float, watchdog: Watchdog
+) -> Transactions:
+    """The product's own, whose producers the cluster opens."""
+    return Transactions(
+        address=KafkaAddress(bootstrap="b:1"),
+        group=group,
+        worker=worker,
+        timeout_s=timeout_s,
+        watchdog=watchdog,
+        failpoints=Failpoints(),
+        open_producer=cluster.open,  # type: ignore[arg-type]
+    )
 
 
 class TransactionalFake(FakeProducer):

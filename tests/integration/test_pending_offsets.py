@@ -150,7 +150,7 @@ def test_the_last_block_of_the_partition_tells_however_many_of_others_follow(kaf
 
 
 def test_a_block_from_before_the_committed_offset_moves_it_nowhere(kafka: str) -> None:
-    """Somebody may have set the offsets forward, past requests that were never answered, or back."""
+    """Somebody may have set the offsets forward, past requests that were never answered."""
     pending = Pending(kafka)
     pending.block(5, 8, "score-b")
     assert pending.reached()(pending.place, 20) == Reached(20, "score-b")

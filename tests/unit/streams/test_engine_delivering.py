@@ -12,7 +12,7 @@ from streams.engine.outputs import Outputs
 from streams.engine.transaction import PlainProducer, Transactions
 from streams.engine.watchdog import Watchdog
 from tests.fakes.kafka_producer import LARGE
-from tests.fakes.kafka_transactions import FakeCluster
+from tests.fakes.kafka_transactions import FakeCluster, transactions
 from tests.fakes.records import batch, record
 
 ADDRESS = KafkaAddress(bootstrap="b:1")
@@ -23,16 +23,8 @@ INCONSISTENT = KafkaError(KafkaError._INCONSISTENT, "messages failed", txn_requi
 SLOW = KafkaError(KafkaError._TIMED_OUT, "slow", retriable=True)
 
 
-def transactions(cluster: FakeCluster, timeout_s: float = 15) -> Transactions:
-    return Transactions(
-        address=ADDRESS,
-        group="headrace.toy.score",
-        worker="score-1",
-        timeout_s=timeout_s,
-        watchdog=WATCHDOG,
-        failpoints=Failpoints(),
-        open_producer=cluster.open,  # type: ignore[arg-type]
-    )
+def delivering_to(cluster: FakeCluster, timeout_s: float = 15) -> Transactions:
+    return transactions(cluster, group="headrace.toy.score", worker="score-1", timeout_s=timeout_s, watchdog=WATCHDOG)
 
 
 def outputs(*values: bytes) -> Outputs:
@@ -49,7 +41,7 @@ def visible(cluster: FakeCluster) -> list[bytes]:
 
 def test_outputs_and_offsets_become_visible_together_with_the_batchs_own_metadata() -> None:
     cluster = FakeCluster()
-    transactions(cluster).deliver(one(4), outputs(b"a", b"b"))
+    delivering_to(cluster).deliver(one(4), outputs(b"a", b"b"))
     assert visible(cluster) == [b"a", b"b"]
     assert cluster.offsets == {(TOPIC, 0): 5}
     assert cluster.metadata == ["metadata"]
@@ -57,7 +49,7 @@ def test_outputs_and_offsets_become_visible_together_with_the_batchs_own_metadat
 
 def test_two_producers_of_stable_names_take_turns() -> None:
     cluster = FakeCluster()
-    delivering = transactions(cluster)
+    delivering = delivering_to(cluster)
     delivering.open()
     for offset in range(4):
         delivering.deliver(one(offset), outputs(b"a"))
@@ -71,7 +63,7 @@ def test_two_producers_of_stable_names_take_turns() -> None:
 @pytest.mark.parametrize("call", ["begin_transaction", "send_offsets_to_transaction", "commit_transaction"])
 def test_whatever_call_fails_nothing_is_visible_and_the_transaction_is_aborted(call: str) -> None:
     cluster = FakeCluster()
-    delivering = transactions(cluster)
+    delivering = delivering_to(cluster)
     cluster.fail(call, INCONSISTENT)
     with pytest.raises(NotDelivered) as raised:
         delivering.deliver(one(0), outputs(b"a"))
@@ -86,14 +78,14 @@ def test_whatever_call_fails_nothing_is_visible_and_the_transaction_is_aborted(c
 def test_answers_that_were_not_queued_are_aborted() -> None:
     cluster = FakeCluster()
     with pytest.raises(NotDelivered) as raised:
-        transactions(cluster).deliver(one(0), outputs(b"a", b"x" * 1_000_001))
+        delivering_to(cluster).deliver(one(0), outputs(b"a", b"x" * 1_000_001))
     assert raised.value.cause == "too-large"
     assert not cluster.visible and cluster.producers[0].calls[-1] == "abort_transaction"
 
 
 def test_a_producer_that_was_fenced_is_replaced_and_not_asked_to_abort() -> None:
     cluster = FakeCluster()
-    delivering = transactions(cluster)
+    delivering = delivering_to(cluster)
     delivering.open()
     cluster.fail("send_offsets_to_transaction", FENCED)
     with pytest.raises(NotDelivered, match="another took over"):
@@ -106,7 +98,7 @@ def test_a_producer_that_was_fenced_is_replaced_and_not_asked_to_abort() -> None
 
 def test_a_producer_that_cannot_abort_is_replaced() -> None:
     cluster = FakeCluster()
-    delivering = transactions(cluster)
+    delivering = delivering_to(cluster)
     cluster.fail("commit_transaction", INCONSISTENT)
     cluster.fail("abort_transaction", FENCED)
     with pytest.raises(NotDelivered):
@@ -119,7 +111,7 @@ def test_a_producer_that_cannot_abort_is_replaced() -> None:
 def test_a_commit_that_took_too_long_is_given_up_with_its_producer_and_settled_by_the_next() -> None:
     """Repeated, it would outlast the brokers' patience with the transaction and the watchdog's with the step."""
     cluster = FakeCluster()
-    delivering = transactions(cluster)
+    delivering = delivering_to(cluster)
     delivering.open()
     cluster.fail("commit_transaction", SLOW)
     cluster.fail("abort_transaction", KafkaError(KafkaError._CONFLICT, "commit_transaction is in progress"))
@@ -134,7 +126,7 @@ def test_a_reply_is_waited_for_no_longer_than_a_transaction_may_last() -> None:
     """librdkafka refuses the setting otherwise."""
     cluster = FakeCluster()
     for timeout_s in (15, 5):
-        transactions(cluster, timeout_s).open()
+        delivering_to(cluster, timeout_s).open()
     assert [producer.config["socket.timeout.ms"] for producer in cluster.producers] == [10_000, 10_000, 5_000, 5_000]
 
 
@@ -142,7 +134,7 @@ def test_what_only_the_brokers_find_too_large_is_told_as_too_large() -> None:
     cluster = FakeCluster()
     cluster.refuse(LARGE)
     cluster.fail("commit_transaction", INCONSISTENT)
-    delivering = transactions(cluster)
+    delivering = delivering_to(cluster)
     with pytest.raises(NotDelivered) as raised:
         delivering.deliver(one(0), outputs(b"a"))
     assert raised.value.cause == "too-large"
@@ -156,7 +148,7 @@ def test_what_only_the_brokers_find_too_large_is_told_as_too_large() -> None:
 def test_after_a_lost_connection_a_producer_is_replaced_before_it_is_used() -> None:
     """Its next call may hang for ever."""
     cluster = FakeCluster()
-    delivering = transactions(cluster)
+    delivering = delivering_to(cluster)
     delivering.open()
     for producer in cluster.producers:
         producer.config["error_cb"](KafkaError(KafkaError._ALL_BROKERS_DOWN, "away"))

@@ -6,15 +6,12 @@ from types import SimpleNamespace
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from headrace.kafka.clients import KafkaAddress
 from headrace.kafka.errors import KafkaUnreachable
 from streams.engine.batch import Place
-from streams.engine.failpoint import Failpoints
 from streams.engine.settled import LOOKS_S, FromSettled, Reached
-from streams.engine.transaction import Transactions
 from streams.engine.watchdog import Watchdog
 from tests.fakes.kafka_consumer import FakeConsumer
-from tests.fakes.kafka_transactions import FakeCluster
+from tests.fakes.kafka_transactions import FakeCluster, transactions
 
 A, B = ("toy.requests", 0), ("toy.requests", 1)
 TIMED_OUT = KafkaError(KafkaError._TIMED_OUT, "slow")
@@ -57,17 +54,9 @@ def reaching(*told: Reached) -> tuple[list[tuple[Place, int]], Callable[[Place, 
 def start(
     group: Group, cluster: FakeCluster, how_far: Callable[[Place, int], Reached], times: Iterator[float] | None = None
 ) -> FromSettled:
-    transactions = Transactions(
-        address=KafkaAddress(bootstrap="b:1"),
-        group="g",
-        worker="score-a",
-        timeout_s=TIMEOUT_S,
-        watchdog=WATCHDOG,
-        failpoints=Failpoints(),
-        open_producer=cluster.open,  # type: ignore[arg-type]
-    )
+    own = transactions(cluster, group="g", worker="score-a", timeout_s=TIMEOUT_S, watchdog=WATCHDOG)
     late = iter([0.0, TIMEOUT_S + LOOKS_S + 1]) if times is None else times
-    return FromSettled(transactions, group.open, how_far, late.__next__)  # type: ignore[arg-type]
+    return FromSettled(own, group.open, how_far, WATCHDOG, late.__next__)  # type: ignore[arg-type]
 
 
 def refused(settled: FromSettled, group: Group) -> None:
