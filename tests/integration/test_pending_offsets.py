@@ -94,7 +94,7 @@ class Pending:
         # Each look at the clock is a minute after the one before.
         minutes = iter(range(0, 6000, 60))
         return FromSettled(
-            transactions, partial(GroupOffsets, self.kafka, self.group), self.reached(), minutes.__next__
+            transactions, partial(GroupOffsets, self.kafka, self.group), self.reached(), WATCHDOG, minutes.__next__
         )
 
 
