@@ -17,7 +17,8 @@ GUARANTEES = ("exactly-once", "at-least-once")
 LEGEND = """headrace  the scorer whole: a model of 20 doubles, answers and log blocks
 echo      reads a request, writes as many bytes as an answer has; the same broker, the same guarantee
 Requests are sent when they are due, answered or not, and latency counts from when they were due; late_ms is by how much
-the generator itself missed that (p99)."""
+the generator itself missed that (p99). The p99 of both holds the pauses in which the local broker, whose heap is small,
+collects its garbage."""
 
 
 @click.command()
