@@ -71,7 +71,7 @@ class JsonRequests:
                 rows.append(self._decode(value))
             except NOT_READ as error:
                 rows.append(None)
-                reasons[row] = _reason(error)
+                reasons[row] = _reason(error, value)
         columns = _spread(self._columns([row for row in rows if row is not None]), [row is not None for row in rows])
         columns["request_id"] = self._identify(columns["request_id"], values, reasons)
         return columns, reasons
@@ -98,14 +98,16 @@ class JsonRequests:
             return None
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, value: bytes) -> str:
     if isinstance(error, msgspec.ValidationError):
         return explain(str(error))
     if isinstance(error, UnicodeDecodeError):
         return Code.MALFORMED.because("text that is not UTF-8")
     if isinstance(error, RecursionError):
         return Code.MALFORMED.because("JSON nested too deep")
-    return (Code.TRUNCATED if "truncated" in str(error) else Code.MALFORMED).because(str(error))
+    # A number of which only the sign, the point or the e is there is invalid where the bytes end.
+    cut_off = "truncated" in str(error) or str(error).endswith(f"(byte {len(value)})")
+    return (Code.TRUNCATED if cut_off else Code.MALFORMED).because(str(error))
 
 
 def explain(message: str) -> str:

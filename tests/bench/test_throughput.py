@@ -12,12 +12,17 @@ NAMES = {"limit", "limit_and_model", "headrace", "careful", "stock_faust"}
 TINY = ("--records", "3000", "--rounds", "1", "--batch-rows", "100")
 Bench = Callable[..., dict[str, Any]]
 
-pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.mark.parametrize(
     ("workload", "estimator", "form"),
-    [("doubles", "logistic", "avro"), ("flights", "logistic", "json"), ("flights", "boosting", "avro")],
+    [
+        pytest.param("doubles", "logistic", "avro", marks=pytest.mark.bench),
+        # Part of `make test`: the bench shares this with the example and the demo, and broke unseen when they changed.
+        ("flights", "logistic", "json"),
+        pytest.param("flights", "boosting", "avro", marks=pytest.mark.bench),
+    ],
 )
 def test_a_tiny_run_tells_of_each_contender_how_fast_it_was_and_what_it_cost(
     bench: Bench, workload: str, estimator: str, form: str
@@ -34,6 +39,7 @@ def test_a_tiny_run_tells_of_each_contender_how_fast_it_was_and_what_it_cost(
     assert found["bytes_per_record"].keys() == {"request", "answer", "log"}
 
 
+@pytest.mark.bench
 @pytest.mark.skipif(not PEERS.exists(), reason="`make bench-peers` sets up the environment of the peers")
 @pytest.mark.parametrize("form", ["avro", "json"])
 def test_peers_stand_in_the_same_table_with_their_versions(bench: Bench, form: str) -> None:
@@ -43,6 +49,7 @@ def test_peers_stand_in_the_same_table_with_their_versions(bench: Bench, form: s
     assert {"quixstreams", "bytewax", "faststream", "python"} <= found["peer_versions"].keys()
 
 
+@pytest.mark.bench
 def test_peers_that_are_not_there_are_named_with_the_reason(bench: Bench, tmp_path: Path) -> None:
     found = bench("throughput", *TINY, "--peers", str(tmp_path / "python"))
     assert found["contenders"].keys() == NAMES

@@ -213,6 +213,16 @@ def test_json_that_does_not_parse_is_identified_by_what_stands_before_the_fault(
     assert told[1:] == (name is not None, name)
 
 
+def test_json_that_is_cut_off_anywhere_is_truncated(reader: RequestReader) -> None:
+    whole = json.dumps(changed(requests(1)[0], features={"temp": -1.5e-7})).encode()
+    assert b"-1.5e-07" in whole
+    batch = reader.read([whole[:cut] for cut in range(1, len(whole))])
+    assert {reject.reason.split(":")[0] for reject in batch.rejects.values()} == {"truncated"}
+    assert len(batch.rejects) == len(whole) - 1
+    garbled = whole.replace(b"-1.5e-07", b"-1.5e-x7")
+    assert reasons(reader, garbled, whole)[0].startswith("malformed: ")
+
+
 def test_json_times_are_text_with_a_zone_or_milliseconds_and_days_are_text_or_days(reader: RequestReader) -> None:
     good = requests(1)[0]
     texts = [MS, "2013-01-01T07:15:00.250+02:00", "2013-01-01T05:15:00.250999Z", 1_357_017_300_250]
