@@ -196,15 +196,15 @@ def test_two_processes_that_fetch_at_once_both_get_whole_jars(repository: Reposi
 
 def test_the_cache_is_where_the_desktop_rules_put_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_cache() == tmp_path / "headrace" / "kafka-4.3.0"
+    assert default_cache() == tmp_path / "headrace" / "kafka-4.0.2"
     monkeypatch.setenv("XDG_CACHE_HOME", "")
-    assert default_cache() == Path.home() / ".cache" / "headrace" / "kafka-4.3.0"
+    assert default_cache() == Path.home() / ".cache" / "headrace" / "kafka-4.0.2"
 
 
 def test_the_shipped_lock_names_the_jars_of_one_kafka_and_no_address() -> None:
     jars = read_lock()
-    assert len({jar.name for jar in jars}) == len(jars) == 46
-    assert {jar.path.split("/")[4] for jar in jars if jar.path.startswith("org/apache/kafka/")} == {"4.3.0"}
+    assert len({jar.name for jar in jars}) == len(jars) == 44
+    assert {jar.path.split("/")[4] for jar in jars if jar.path.startswith("org/apache/kafka/")} == {"4.0.2"}
     assert not [jar for jar in jars if ":" in jar.path]
 
 

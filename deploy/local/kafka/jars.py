@@ -19,7 +19,7 @@ def default_cache() -> Path:
     # The XDG rules: an unset, empty or relative value means the default.
     named = os.environ.get("XDG_CACHE_HOME", "")
     root = Path(named) if Path(named).is_absolute() else Path.home() / ".cache"
-    return root / "headrace" / "kafka-4.3.0"
+    return root / "headrace" / "kafka-4.0.2"
 
 
 def ensure_jars(
