@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from deploy.local.checks import clickhouse, kafka, machine, releases, trust, workers
+from deploy.local.checks import clickhouse, kafka, machine, releases, transactions, trust, workers
 from deploy.local.checks.finding import Finding, failed
 from headrace.errors import HeadraceError
 from headrace.kafka.connect import kafka_address
@@ -76,6 +76,8 @@ def _services(settings: Settings) -> Iterator[Finding]:
     if topics is not None:
         yield from _sound("releases", lambda: releases.releases(kafka_address(settings), settings, known))
         yield from _sound("workers", lambda: workers.workers(kafka_address(settings), known))
+        there = topics
+        yield from _sound("transactions", lambda: [transactions.transactions(kafka_address(settings), there, known)])
 
 
 def _sound(name: str, check: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:

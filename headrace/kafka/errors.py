@@ -1,5 +1,6 @@
 """HeadraceError
 ├── KafkaUnreachable      raised when Kafka does not answer, or refuses the credentials
+├── HeldBack              raised when a transaction that does not end hides what was to be read
 └── TopicMissing          raised when a topic that must be there is not
 """
 
@@ -14,6 +15,16 @@ class KafkaUnreachable(HeadraceError):
         super().__init__(
             f"{doing}: Kafka at {bootstrap} does not answer{said}; is it running, "
             "and are the address and credentials right?"
+        )
+
+
+class HeldBack(HeadraceError):
+    """Raised when a transaction that does not end hides what was to be read."""
+
+    def __init__(self, topic: str, partition: int, offset: int) -> None:
+        super().__init__(
+            f"reading {topic}: partition {partition} cannot be read beyond offset {offset}, where a transaction has "
+            "not ended; `headrace doctor` says what to do if that stays"
         )
 
 

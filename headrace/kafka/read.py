@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from headrace.kafka.clients import ErrorEar, KafkaAddress
-from headrace.kafka.errors import KafkaUnreachable
+from headrace.kafka.errors import HeldBack, KafkaUnreachable
 
 PATIENCE_S = 20.0
 # While a broker starts, or for the moment in which its controller has not heard of it, a partition has no leader.
@@ -45,9 +46,19 @@ def read_spans(
                 if at.offset >= ends[at.partition][1]:
                     open_parts.discard(at.partition)
             if time.monotonic() - quiet > PATIENCE_S:
+                _tell_held_back(consumer, topic, {p: ends[p][1] for p in open_parts})
                 raise KafkaUnreachable(f"reading {topic}", address.bootstrap, ear.last)
     finally:
         consumer.close()
+
+
+def _tell_held_back(consumer: Consumer, topic: str, ends: Mapping[int, int]) -> None:
+    """Raise HeldBack for a partition whose committed part ends before what was asked for."""
+    for partition, end in ends.items():
+        with suppress(KafkaException):
+            _, stable = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=RETRY_S)
+            if stable < end:
+                raise HeldBack(topic, partition, stable)
 
 
 def _before(message: Message, ends: dict[int, tuple[int, int]]) -> bool:

@@ -1,10 +1,10 @@
 """Where a worker that commits in transactions reads on, even where Kafka has lost the end of one.
 
-Kafka from 4.1 to 4.4 takes a partition without a leader for one that was deleted when it has markers of a transaction to
-write there (KAFKA-20734). One that is killed as the only replica, between a transaction's decision and its marker among
-the group's offsets, takes the transaction for ended when it is back, and never writes that marker. The offset stays
-pending for good, nobody is told what is stable, the group stalls. One more transaction of the same id ends that: it
-commits the offset that is true by what the decided one has written elsewhere.
+Kafka from 4.1 to 4.4 takes a partition without a leader for one that was deleted when it has markers of a transaction
+to write there (KAFKA-20734). One that is killed as the only replica, between a transaction's decision and its marker
+among the group's offsets, takes the transaction for ended when it is back, and never writes that marker. The offset
+stays pending for good, nobody is told what is stable, the group stalls. One more transaction of the same id ends that:
+it commits the offset that is true by what the decided one has written elsewhere.
 """
 
 import time

@@ -28,7 +28,7 @@ class ReachedByLog:
         return Reached(header.last_offset + 1, worker)
 
     def _last_block(self, source_partition: int) -> LogHeader | None:
-        """The header of the last visible block; raises KafkaUnreachable while one is behind an open transaction."""
+        """The header of the last visible block; raises HeldBack while one is behind an open transaction."""
         partition = self._log_partition(source_partition)
         low, until = whole_span(self._address, self._topic, partition)
         span = LAST

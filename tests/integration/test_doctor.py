@@ -10,13 +10,16 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from confluent_kafka import Producer
 
 from deploy.local.checks import clickhouse as on_clickhouse
 from deploy.local.checks import kafka as on_kafka
+from deploy.local.checks import transactions as on_transactions
 from deploy.local.part import HOST, Part, launch_clickhouse
 from headrace.apply.command import apply_folder
 from headrace.apply.writing import write_folder
 from headrace.clickhouse.client import ClickHouse, ClickHouseAddress
+from headrace.kafka.clients import KafkaAddress
 from headrace.modelfolder import ModelFolder
 from headrace.settings import Settings, load
 
@@ -120,6 +123,37 @@ def test_a_property_that_kafkas_client_does_not_know_is_told(
     found, _ = on_kafka.kafka(settings_for(tmp_path, kafka, clickhouse, sasl_nonsense="1"))
     assert found.state == "failed"
     assert "sasl.nonsense" in found.said
+
+
+def test_a_transaction_that_does_not_end_is_told_with_what_it_hides(
+    settings: Settings, model: str, kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, log = KafkaAddress(bootstrap=kafka), f"{model}.logs"
+    found = on_transactions.transactions(address, {log: 1, f"{model}.requests": 2}, [model])
+    assert (found.state, found.said) == ("ok", "what is committed in 3 partitions can be read to the end")
+    plain, held = Producer(address.producer()), Producer(address.producer() | {"transactional.id": f"{model}.x"})
+    plain.produce(log, b"before")
+    assert plain.flush(20) == 0
+    held.init_transactions(20)
+    held.begin_transaction()
+    held.produce(log, b"held")
+    assert held.flush(20) == 0
+    plain.produce(log, b"behind")
+    assert plain.flush(20) == 0
+    # One that ends while it is looked at is none: this is what a scorer's work looks like.
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            on_transactions.time, "sleep", lambda _: (held.commit_transaction(20), held.begin_transaction())
+        )
+        assert on_transactions.transactions(address, {log: 1}, [model]).state == "ok"
+    held.produce(log, b"held again")
+    assert held.flush(20) == 0
+    found = on_transactions.transactions(address, {log: 1, f"{model}.requests": 2}, [model])
+    assert found.state == "failed"
+    assert found.said == f"consumers are held back by one that does not end: {log}/0 at offset 4, 1 behind it"
+    assert "`kafka-transactions.sh abort`" in found.advice
+    held.abort_transaction(20)
+    assert on_transactions.transactions(address, {log: 1}, [model]).state == "ok"
 
 
 def test_a_missing_topic_of_a_model_is_told(settings: Settings, model: str) -> None:

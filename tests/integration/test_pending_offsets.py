@@ -16,7 +16,7 @@ from headrace.batch.job import Receipt, Task
 from headrace.batch.tasks import encoded
 from headrace.kafka import read
 from headrace.kafka.clients import ErrorEar, KafkaAddress
-from headrace.kafka.errors import KafkaUnreachable
+from headrace.kafka.errors import HeldBack
 from headrace.kafka.group import GroupOffsets
 from headrace.kafka.topics import create_topics
 from headrace.wire.logblock import LogHeader, encode_block, log_rows, log_schema
@@ -163,7 +163,7 @@ def test_nothing_is_told_while_a_block_may_yet_be_decided(kafka: str, monkeypatc
     open_one = pending.transaction("score-b")
     open_one.produce(topics.logs(pending.model), encoded_block(pending.model, 5, 8, "score-b", 1), partition=0)
     assert open_one.flush(20) == 0
-    with pytest.raises(KafkaUnreachable):
+    with pytest.raises(HeldBack, match=r"partition 0 cannot be read beyond offset 1, .*`headrace doctor`"):
         pending.reached()(pending.place, 5)
     open_one.commit_transaction(20)
     assert pending.reached()(pending.place, 5) == Reached(9, "score-b")
