@@ -121,12 +121,13 @@ def _absent(rows: Iterable[Row]) -> str:
 def _machine(runs: Sequence[Mapping[str, Any]]) -> str:
     lines = ["| | |", "|---|---|"]
     abouts = [run["about"] for run in runs]
-    for name, title in (("date", "run on"), ("commit", "commit"), ("seed", "seed"), ("seconds", "seconds it took")):
+    told = {"date": "run on", "commit": "commit", "seed": "seed", "seconds": "seconds it took", "kafka": "Apache Kafka"}
+    for name, title in told.items():
         lines.append(f"| {title} | {'; '.join(str(about[name]) for about in abouts)} |")
     last = abouts[-1]
     lines.append(f"| machine | {last['processor']}, {last['cores']} cores, {last['memory_gb']} GB; {last['system']} |")
     lines.append(f"| faults beside each other | {last['lanes']} |")
-    versions = {"Python": last["python"], "Apache Kafka": last["kafka"], **last["packages"]}
+    versions = {"Python": last["python"], **last["packages"]}
     return "\n".join([*lines, f"| versions | {', '.join(f'{name} {one}' for name, one in versions.items())} |"])
 
 
