@@ -42,8 +42,14 @@ def _machine(runs: Mapping[str, Facts]) -> Iterator[str]:
     yield "| run | begun | load average before it | |"
     yield "|---|---|--:|---|"
     for name, found in runs.items():
-        busy = "the machine was busy with other things" if found["load_average"] > found["cores"] / 2 else ""
-        yield f"| {name} | {found['date']} | {found['load_average']:.2f} | {busy} |"
+        remarks = "; ".join(_remarks(found, facts["versions"]))
+        yield f"| {name} | {found['date']} | {found['load_average']:.2f} | {remarks} |"
+
+
+def _remarks(found: Facts, versions: Mapping[str, str]) -> Iterator[str]:
+    if found["load_average"] > found["cores"] / 2:
+        yield "the machine was busy with other things"
+    yield from (f"{name} {other}" for name, other in found["versions"].items() if other != versions.get(name))
 
 
 def _aims(found: list[Judged]) -> Iterator[str]:

@@ -59,6 +59,14 @@ def test_a_run_on_a_busy_machine_is_said_to_be_one() -> None:
     assert "| 3.50 | the machine was busy" in render({"throughput": quiet | {"load_average": 3.5}})
 
 
+def test_a_run_with_another_version_says_so() -> None:
+    first = throughput(80_000, 100_000)
+    other = first | {"versions": first["versions"] | {"kafka": "4.0.2"}, "load_average": 3.5}
+    text = render({"throughput": first, "throughput-json": other})
+    assert "| throughput | 2026-01-15T12:00+00:00 | 0.25 |  |" in text
+    assert "| 3.50 | the machine was busy with other things; kafka 4.0.2 |" in text
+
+
 def test_json_is_compared_with_avro_by_cpu_time() -> None:
     found = judged({"throughput": throughput(80_000, 100_000), "throughput-json": throughput(8_000, 100_000)})
     assert [one.found for one in found if one.aim.run == "throughput-json"] == [1.0]
