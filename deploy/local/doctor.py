@@ -61,22 +61,22 @@ def examined(data_dir: Path | None = None) -> Iterator[Finding]:
 
 def _services(settings: Settings) -> Iterator[Finding]:
     found, topics = kafka.kafka(settings)
+    there = topics or {}
     yield found
     yield kafka.shared(topics)
     yield from kafka.of_models(topics)
     found, client = clickhouse.clickhouse(settings)
     yield found
     yield from _sound("shared tables", lambda: [clickhouse.shared_tables(client)])
-    yield from _sound("models' tables", lambda: clickhouse.model_tables(client, kafka.models(topics or {})))
+    yield from _sound("models' tables", lambda: clickhouse.model_tables(client, kafka.models(there)))
     yield from _sound("clock", lambda: [clickhouse.clock(client)])
     if client:
         client.close()
-    known = kafka.models(topics or {})
+    known = kafka.models(there)
     yield from _sound("registry", lambda: [trust.registry(settings, known)])
     if topics is not None:
         yield from _sound("releases", lambda: releases.releases(kafka_address(settings), settings, known))
         yield from _sound("workers", lambda: workers.workers(kafka_address(settings), known))
-        there = topics
         yield from _sound("transactions", lambda: [transactions.transactions(kafka_address(settings), there, known)])
 
 

@@ -14,6 +14,8 @@ PATIENCE_S = 20.0
 # While a broker starts, or for the moment in which its controller has not heard of it, a partition has no leader.
 NO_LEADER_NOW = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
 RETRY_S = 0.2
+# A broker that is there tells the end of a partition within milliseconds.
+TOLD_S = 2.0
 
 
 def read_to_end(address: KafkaAddress, topic: str, *, batch: int = 5000) -> Iterator[list[Message]]:
@@ -54,9 +56,9 @@ def read_spans(
 
 def _tell_held_back(consumer: Consumer, topic: str, ends: Mapping[int, int]) -> None:
     """Raise HeldBack for a partition whose committed part ends before what was asked for."""
-    for partition, end in ends.items():
-        with suppress(KafkaException):
-            _, stable = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=RETRY_S)
+    with suppress(KafkaException):
+        for partition, end in ends.items():
+            _, stable = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=TOLD_S)
             if stable < end:
                 raise HeldBack(topic, partition, stable)
 
