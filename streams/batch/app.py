@@ -1,6 +1,5 @@
 """The batch worker's composition root."""
 
-import os
 from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any
@@ -16,6 +15,7 @@ from headrace.clickhouse.client import ClickHouse, clickhouse_address
 from headrace.kafka.clients import ErrorEar
 from headrace.kafka.connect import kafka_address
 from headrace.kafka.group import GroupOffsets
+from headrace.priority import lower_priority
 from headrace.registry import Registry
 from headrace.settings import Settings
 from streams.batch.memory import Budget
@@ -35,7 +35,6 @@ from streams.engine.source import GroupSource
 from streams.engine.transaction import Transactions
 from streams.engine.watchdog import Watchdog
 
-NICE = 10
 # A part may take hours; whoever is alive keeps it. One that is killed loses it within the session's six seconds.
 LONGEST_PART_MS = 86_400_000
 
@@ -99,7 +98,7 @@ def build_app(settings: Settings, memory: int) -> Application:
 
 def give_way() -> None:
     """Whoever answers requests on this machine comes first: least urgent, and one thread for whatever computes."""
-    os.nice(NICE)
+    lower_priority()
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
 

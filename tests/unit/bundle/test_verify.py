@@ -1,7 +1,10 @@
 """Trying a bundle in a limited child process."""
 
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,8 +15,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
 from headrace import bundle
-from headrace.bundle import Golden, Limits, Prober, Verified, errors, keeps_pace
+from headrace.bundle import Golden, Limits, Prober, Verified, errors, keeps_pace, probe
 from headrace.predict import Predictor
+from headrace.priority import NICE
 from tests.unit.bundle import making
 
 
@@ -99,6 +103,18 @@ def test_a_bundle_that_is_slow_is_refused(tmp_path: Path, prober: Prober) -> Non
     digest = making.make(tmp_path / "b")
     with pytest.raises(errors.TooSlow, match="us a row"):
         prober.verify(tmp_path / "b", digest, Limits(us_per_row=0.0001))
+
+
+def test_a_trial_comes_after_all_else_on_the_machine(tmp_path: Path, prober: Prober) -> None:
+    digest = making.make(tmp_path / "b")
+    prober.verify(tmp_path / "b", digest)
+    assert prober._process is not None
+    assert os.getpriority(os.PRIO_PROCESS, prober._process.pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICE)
+
+
+def test_a_machine_that_is_busy_makes_no_model_slow() -> None:
+    kept_waiting: Any = SimpleNamespace(predictor=SimpleNamespace(scores=lambda _columns, _rows: time.sleep(0.2)))
+    assert probe._timed(kept_waiting, {}, 1) < 100_000
 
 
 def test_nothing_is_started_for_a_bundle_whose_digest_does_not_hold(tmp_path: Path, prober: Prober) -> None:
