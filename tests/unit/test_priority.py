@@ -21,7 +21,7 @@ print(os.getpriority(os.PRIO_PROCESS, 0), *(group.read_text().split()[-1:] if gr
 
 
 def lowered(*, leads: bool) -> list[int]:
-    """Niceness of a process that leads a new session, or is another of it; and the session's where those are weighed."""
+    """Niceness of a process that leads a new session, or is another of it; and the session's, if weighed."""
     alone = [sys.executable, "-c", TOLD]
     command = alone if leads else ["sh", "-c", f"{shlex.join(alone)}; true"]
     told = subprocess.run(command, check=True, capture_output=True, start_new_session=True, timeout=60)
