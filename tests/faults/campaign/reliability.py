@@ -43,13 +43,20 @@ def _verdict(rows: Sequence[Row], mutants: Mapping[str, Row]) -> str:
         f"{len({row['fault'] for row in rows})} faults, {_many(seeds, 'seed')}{size}: they really struck "
         f"{_sum(rows, 'happened'):,} times, while Kafka acknowledged {_sum(rows, 'acknowledged'):,} requests. Of these "
         f"**{_sum(rows, 'lost'):,} were lost**, **{_sum(rows, 'duplicates'):,} are there twice** in what a user reads, "
-        f"{_sum(rows, 'duplicates_raw'):,} are there twice in the raw topics and tables. The longest recovery took "
-        f"{max((row['recovered_s'] or 0 for row in rows), default=0):g} s. {_caught(mutants)}"
+        f"{_sum(rows, 'duplicates_raw'):,} are there twice in the raw topics and tables. {_longest(rows)} "
+        f"{_caught(mutants)}"
     ]
     failed = [
         f"- `{row['fault']}`, seed {row['seed']}: {_first_lines(row['failures'])}" for row in rows if not row["ok"]
     ]
     return "\n".join([*lines, "", *(["**These did not hold:**", "", *failed] if failed else ["Every fault held."])])
+
+
+def _longest(rows: Sequence[Row]) -> str:
+    """Of the two slowest faults; overload's is the backlog that it consists of."""
+    seconds = {name: max(row["recovered_s"] or 0 for row in runs) for name, runs in _by_fault(rows).items()}
+    slowest = sorted(seconds, key=seconds.__getitem__, reverse=True)[:2]
+    return f"The longest recoveries took {' and '.join(f'{seconds[name]:g} s (`{name}`)' for name in slowest)}."
 
 
 def _first_lines(failures: Sequence[str]) -> str:
