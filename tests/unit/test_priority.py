@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from headrace import priority
 from headrace.priority import NICE
 
 TOLD = """
@@ -36,3 +37,20 @@ def test_a_process_counts_for_less_than_others() -> None:
 def test_a_session_of_its_own_counts_for_less_and_that_of_others_does_not() -> None:
     assert lowered(leads=True)[1] == NICE
     assert lowered(leads=False)[1] == 0
+
+
+def test_a_session_that_the_kernel_puts_off_is_lowered_a_moment_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without privileges, whoever comes second within 100 ms is sent away, as a second batch worker is."""
+    group, sent_away = tmp_path / "autogroup", iter([BlockingIOError(), BlockingIOError()])
+
+    class Busy:
+        def write_text(self, text: str) -> None:
+            if (error := next(sent_away, None)) is not None:
+                raise error
+            group.write_text(text)
+
+    monkeypatch.setattr(priority, "AUTOGROUP", Busy())
+    priority._lower_session()
+    assert group.read_text() == str(NICE)
